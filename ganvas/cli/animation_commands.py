@@ -32,8 +32,8 @@ def animate(
         The clip: a .gif, .png or .webp with several frames, a film, a folder of frames, or one of the six that come with
         ganvas: sway, reel, nod, roar, wave, bounce. The first 1,000 frames are read.
     out
-        A file (.gif, .png, .apng, .webp, .mp4), or an existing folder. The default is a new name in this folder,
-        PICTURE-CLIP.gif.
+        A file (.gif, .png, .apng, .webp, .mp4), an existing folder, or a new one as DIR/. The default is a new name in this
+        folder, PICTURE-CLIP.gif.
     absolute
         Take the poses of the clip as they are, instead of its motion since the frame that fits the picture best.
     """

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, RunPath, Writing, parse_labels
+from ganvas.cli.arguments import Label, RunPath, Writing, parse_labels, report_doubts
 from ganvas.errors import UsageError
+from ganvas.runtime.exits import interrupted_before
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.whole_numbers import Whole
 
@@ -49,6 +50,9 @@ def drag(
 ) -> None:
     """Drag points of a sample of a stylegan model to where you want them; the model draws the rest so that it fits.
 
+    --out NAME.png or .jpg is the picture, .gif, .apng or .mp4 the film. Without an ending it is a new folder for both, and for
+    codes.npz.
+
     Parameters
     ----------
     seed
@@ -61,14 +65,16 @@ def drag(
     if seed is not None and latents is not None:
         raise UsageError("drag: expected --seed or --latents, got both; leave one out")
     handles, targets = parse_points(start), parse_points(target)
-    from ganvas.editing.drag import REASONS
-    from ganvas.editing.drag_files import drag_file
-    from ganvas.inference.model import load
+    with interrupted_before("the drag"):
+        from ganvas.editing.drag import REASONS
+        from ganvas.editing.drag_files import drag_file
+        from ganvas.inference.model import load
 
-    model = load(run, to.device)
+        model = load(run, to.device)
     place = model.load_codes(latents) if latents is not None else seed or 0
     out = to.path("dragged.png")
     found = drag_file(model, place, handles, targets, out, mask, label=parse_labels(label), steps=steps)
+    report_doubts(found.notes, [])
     if to.json:
         print(json_.dumps(found.to_dict()))
     elif not to.quiet:

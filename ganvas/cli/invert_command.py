@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts
+from ganvas.errors import UsageError
+from ganvas.runtime.exits import interrupted_before
 from ganvas.utils.parsing import printable
 from ganvas.utils.whole_numbers import Whole
 
@@ -41,7 +43,7 @@ def invert(
     restarts
         Samples that each search starts from; the worse ones are given up again and again.
     steps
-        Steps of each search, at most. Ctrl-C keeps the best codes so far.
+        Steps of each search, at most. Ctrl-C keeps the best codes so far, from the first step on.
     seed
         Of the first sample that a search may start from.
     floor
@@ -50,12 +52,8 @@ def invert(
         First make pictures with a plain ground as the data were: light on dark or dark on light, the figure as large as there.
     tune
         Then train a copy of the model for so many steps (200 is usual) until the codes give the pictures themselves. The new
-        folder is then a model too, for which the codes are.
+        folder is then a model too, for which the codes are; in the folder of `ganvas studio --runs` its pages list it.
     """
-    from ganvas.editing.invert_files import invert_files
-    from ganvas.errors import UsageError
-    from ganvas.inference.model import load
-
     if not inputs:
         raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
     tell = make_teller(running)
@@ -64,7 +62,11 @@ def invert(
         if done < total:
             tell(f"{done:,} of {total:,} pictures")
 
-    model = load(run, running.device)
+    with interrupted_before("the search"):
+        from ganvas.editing.invert_files import invert_files
+        from ganvas.inference.model import load
+
+        model = load(run, running.device)
     found = invert_files(
         model,
         inputs,
@@ -93,4 +95,8 @@ def invert(
         if found.own is not None:
             other = "" if found.held_out is None else f"; held-out pictures of its data: {found.held_out:.1f}"
             print(f"to compare, samples of the model itself: {found.own:.1f}{other}")
+        if found.far:
+            hint = "" if found.untuned else "; --tune 200 trains a copy that can"
+            names = printable(", ".join(found.far[:3])) + ", ..." * (len(found.far) > 3)
+            print(f"{names}: far above that: the model can only make what is like the pictures it was trained on{hint}")
         print(printable(found.out))

@@ -31,13 +31,14 @@ Where = Annotated[
 Judge = Annotated[
     str | None, Parameter(help="For class:... in a model without classes: digits, clothes, or a classifier's run.")
 ]
+Seeds = Parameter(name=["--seeds", "--latents"])  # the second name as of commands that take codes only, such as sample
 Span = Annotated[Real, Parameter(name="--range", help="How far to each side, in standard deviations of the model's own codes.")]
 
 
 def interpolate(
     run: RunPath,
     *,
-    seeds: str = "1,5,9",
+    seeds: Annotated[str, Seeds] = "1,5,9",
     frames: Whole = 60,
     label: Annotated[
         Label, Parameter(help="One class for the whole film, or several to interpolate between, e.g. 3,8.")
@@ -73,7 +74,7 @@ def traverse(
     *,
     axis: str | None = None,
     direction: str | None = None,
-    seeds: str = "0-3",
+    seeds: Annotated[str, Seeds] = "0-3",
     span: Span = 3.0,
     steps: Whole = 7,
     frames: Whole = 60,
@@ -137,7 +138,7 @@ def traverse(
 def plane(
     run: RunPath,
     *,
-    seeds: str | None = None,
+    seeds: Annotated[str | None, Seeds] = None,
     side: Annotated[Whole, Parameter(name=["-n", "--side"])] = 12,
     direction: str | None = None,
     span: Span = 3.0,

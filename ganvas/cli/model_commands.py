@@ -242,7 +242,7 @@ def strip(
     run: RunPath,
     *,
     by: Literal["resolution", "truncation", "mixing"],
-    seeds: str = "0-7",
+    seeds: Annotated[str, Parameter(name=["--seeds", "--latents"])] = "0-7",
     label: Label = None,
     cut: Whole | None = None,
     to: Writing = Writing(),

@@ -38,8 +38,8 @@ def translate(
     to
         The name of the output, e.g. shaded; only needed if the model has several directions.
     out
-        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv), a new folder for several. The default is a
-        new name in this folder, NAME-TO.png.
+        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv), or a folder that is there; for several
+        pictures a new folder. The default is a new name in this folder, NAME-TO.png.
     strength
         From 0 to 1: how much of the change is made; of an enlargement how much detail is made up.
     back
@@ -92,8 +92,8 @@ def inpaint(
     mask
         A picture of the same size: white is filled, black is kept; greys count as the nearer of the two.
     out
-        A file (.png, .jpg, .webp) or a folder. The default is a new name in this folder. In a .png all pixels outside the hole
-        keep their bits.
+        A file (.png, .jpg, .webp), or a folder that is there: then it gets a new name in it, PICTURE-inpainted.png. The
+        default is such a name in this folder. In a .png all pixels outside the hole keep their bits.
     preview
         Also write this .png: the picture with the hole marked.
     seed
@@ -133,7 +133,8 @@ def paint(
     side
         Pixels of the longer side; the default is twice the side of the training, at most 1,024.
     out
-        A file (.png, .jpg, .webp) or a folder. The default is a new name in this folder.
+        A file (.png, .jpg, .webp) for one picture, or a folder that is there: then it gets a new name in it,
+        MAP-painted.png. For several pictures a new folder. The default is a new name in this folder.
     """
     from ganvas.inference.model import load
     from ganvas.inference.paint_files import paint_file

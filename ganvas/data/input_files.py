@@ -42,10 +42,11 @@ class InputFiles:
     alone: bool  # whether the user named one picture or film, and not a folder or a zip
 
 
-def find_inputs(inputs: Sequence[str | Path]) -> InputFiles:
+def find_inputs(inputs: Sequence[str | Path], *, films: bool = True) -> InputFiles:
     """The pictures and films in `inputs`. With several of them, names begin with those of the folders and zips.
 
-    A file that is named itself is taken whatever its ending. In folders and zips the ending decides; hidden files are left out.
+    A file that is named itself is taken whatever its ending. In folders and zips the ending decides, and without `films` only
+    pictures are taken; hidden files are left out.
 
     Raises:
         DataError: no such file, a zip that is damaged or hostile, or nothing to read in all of them.
@@ -53,22 +54,22 @@ def find_inputs(inputs: Sequence[str | Path]) -> InputFiles:
     files: list[InputFile] = []
     skipped: list[Skipped] = []
     several = len(inputs) > 1
+    endings = (*SUFFIXES, *FILM_SUFFIXES) if films else SUFFIXES
     for given in inputs:
         path = find_path(str(given))
         if path.is_dir():
-            found, others = _list_folder(path, f"{path.resolve().name}/" if several else "")
+            found, others = _list_folder(path, f"{path.resolve().name}/" if several else "", endings)
         elif path.suffix.lower() == ZIP and path.is_file():
-            found, others = _list_zip(path, f"{path.stem}/" if several else "")
+            found, others = _list_zip(path, f"{path.stem}/" if several else "", endings)
         else:
             found, others = [_name_file(path, given)], []
         files += found
         skipped += others
     if not files:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
-        raise DataError(
-            f"{', '.join(printable(each, 80) for each in inputs[:3])}: no picture and no film in it"
-            + f" ({reasons})" * bool(reasons)
-        )
+        nothing = "no picture and no film in it" if films else "no picture in it"
+        named = ", ".join(printable(each, 80) for each in inputs[:3])
+        raise DataError(f"{named}: {nothing}" + f" ({reasons})" * bool(reasons))
     alone = not several and not find_path(str(inputs[0])).is_dir() and find_path(str(inputs[0])).suffix.lower() != ZIP
     return InputFiles(tuple(files), tuple(skipped), alone)
 
@@ -91,9 +92,9 @@ def open_input(path: Path) -> IO[bytes]:
         raise UnreadableError("not a regular file") from None
 
 
-def _list_folder(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
+def _list_folder(path: Path, prefix: str, endings: tuple[str, ...]) -> tuple[list[InputFile], list[Skipped]]:
     found, skipped, _ = walk(path)
-    names, others = _choose(list(found))
+    names, others = _choose(list(found), endings)
 
     def opener(name: str) -> Callable[[], IO[bytes]]:
         return lambda: open_input(path / name)
@@ -102,12 +103,12 @@ def _list_folder(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped
     return inputs, [Skipped(printable(prefix) + name, why) for name, why in [*others, *skipped]]
 
 
-def _list_zip(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
+def _list_zip(path: Path, prefix: str, endings: tuple[str, ...]) -> tuple[list[InputFile], list[Skipped]]:
     archive = open_archive(path)
     infos = [info for info in archive.infolist() if not info.is_dir()]
     check_bombs(path, infos)
     by_name = {info.filename: info for info in infos}
-    names, others = _choose(list(by_name))
+    names, others = _choose(list(by_name), endings)
 
     def opener(name: str) -> Callable[[], IO[bytes]]:
         return lambda: open_packed(archive, by_name[name])
@@ -117,9 +118,10 @@ def _list_zip(path: Path, prefix: str) -> tuple[list[InputFile], list[Skipped]]:
     ]
 
 
-def _choose(names: Sequence[str]) -> tuple[list[str], list[Skipped]]:
-    """The pictures and films among names, and the other files, without hidden ones."""
+def _choose(names: Sequence[str], endings: tuple[str, ...]) -> tuple[list[str], list[Skipped]]:
+    """Those of the names that have one of the endings, and the other files, without hidden ones."""
     seen = sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
-    chosen = [name for name in seen if name.lower().endswith((*SUFFIXES, *FILM_SUFFIXES))]
+    chosen = [name for name in seen if name.lower().endswith(endings)]
     others = set(seen) - set(chosen)
-    return chosen, [Skipped(printable(name), "not a picture or a film, by its ending") for name in sorted(others)]
+    kinds = "a picture or a film" if any(each in endings for each in FILM_SUFFIXES) else "a picture"
+    return chosen, [Skipped(printable(name), f"not {kinds}, by its ending") for name in sorted(others)]

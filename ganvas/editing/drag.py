@@ -28,12 +28,12 @@ from ganvas.core.capabilities import Styled
 from ganvas.editing.point_tracking import find_by_pixels, list_pixels, look_around, look_up, track
 from ganvas.errors import UsageError
 from ganvas.inference.codes import Codes
-from ganvas.inference.latent_space import Space, require_styles
+from ganvas.inference.latent_space import Space
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.latents.directions import principal_directions
 from ganvas.layers.mapping import repeat_per_layer
 from ganvas.runtime import placement
-from ganvas.utils.parsing import require_count
+from ganvas.utils.parsing import require_count, spell_count
 
 Point = tuple[float, float]  # x from the left, y from the top, in pixels; 0, 0 is the middle of the first pixel
 Watch = Callable[[Tensor, Tensor], object]  # gets the picture [C, H, W] and the handles [n, 2]; what returns False ends it
@@ -121,10 +121,14 @@ def drag(
         UsageError: the model has no styles w, or no such class; not one code; a point outside the picture, or more handles than
             targets; a mask of another size.
     """
-    game, space = require_styles(model.drawer), model.space("w")
+    game = model.drawer
+    if not isinstance(game, Styled):
+        raise UsageError(f"drag: {model.name} has no styles w; choose a model of a stylegan game, such as stylegan2-fashion")
+    space = model.space("w")
     starts, ends = _as_points("handle", handles, model), _as_points("target", targets, model)
     if len(starts) != len(ends):
-        raise UsageError(f"drag: expected a target for each handle, got {len(starts)} handles and {len(ends)} targets")
+        counts = f"{spell_count(len(starts), 'handles')} and {spell_count(len(ends), 'targets')}"
+        raise UsageError(f"drag: expected a target for each handle, got {counts}")
     require_count("handles", len(starts), 1, MOST_HANDLES)
     require_count("steps", steps, 1, MOST_STEPS)
     moves = None if mask is None else _as_mask(mask, model)

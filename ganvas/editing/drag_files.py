@@ -37,6 +37,7 @@ class Dragged:
 
     out: Path
     drag: Drag
+    notes: tuple[str, ...] = ()  # what was done to the mask
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -53,6 +54,7 @@ class Dragged:
             "about": REASONS[self.drag.reason],
             "steps": self.drag.steps,
             "handles": handles,
+            "notes": list(self.notes),
         }
 
 
@@ -86,7 +88,7 @@ def drag_file(
     if not ending:
         require_new_folder(target)
     require_writable(target)
-    values = None if mask is None else read_mask(mask, model)
+    values, notes = (None, ()) if mask is None else read_mask(mask, model)
     found = drag(model, place, handles, targets, values, label=label, steps=steps, watch=watch)
     if found.reason == "frozen" and not found.steps:
         raise UsageError(f"{printable(mask)}: it is black at a handle, which then cannot move; make it white there")
@@ -98,11 +100,11 @@ def drag_file(
         save_picture(target, make_grid(found.film[-1:], 1, 1, 0), text)
     else:
         save_film(target, _make_frames(found), MILLISECONDS, text)
-    return Dragged(target, found)
+    return Dragged(target, found, notes)
 
 
-def read_mask(path: str | Path, model: Model) -> npt.NDArray[np.uint8]:
-    """The mask in a picture file, grey at the size of the model's pictures: uint8 [H, W].
+def read_mask(path: str | Path, model: Model) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """The mask in a picture file, grey at the size of the model's pictures, uint8 [H, W], and a note if it had another.
 
     Raises:
         DataError: no such file, or no picture that can be read, or one that is not square.
@@ -121,7 +123,10 @@ def read_mask(path: str | Path, model: Model) -> npt.NDArray[np.uint8]:
     if values.dtype.name != "uint8":
         values = choose_levels(Span.of(values), None).to_bytes(values)
     mask: npt.NDArray[np.uint8] = fit_to_side(values, side, 1, "stretch")[0]
-    return mask
+    if (height, width) == (side, side):
+        return mask, ()
+    how = "got a black border" if np.array_equal(mask[2:-2, 2:-2], values[..., 0]) else "was resized"
+    return mask, (f"{printable(file)}: it {how} to have the {side} x {side} pixels of the model's pictures",)
 
 
 def _describe(found: Drag) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,15 @@ from ganvas.inference.sample_files import name_files
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import Picture, encode_gif, encode_png
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
+from ganvas.runtime.exits import interrupted_before
 from ganvas.utils.files import disk_errors, require_writable, write_new
 from ganvas.utils.parsing import printable, require_count
 
 SHEET, FILM = "sheet.png", "search.gif"
 SHOWN = 20  # pictures in the film, at most
 COLUMNS = 10  # of the sheet
+# An error that is so many times that of held-out pictures (without them: of own samples), and so many levels, is far above.
+FAR, MANY_LEVELS = 3.0, 40.0
 Progress = Callable[[int, int], None]  # pictures done, of all
 
 
@@ -55,6 +58,13 @@ class Inverted:
     aligned: tuple[str, ...] = ()
     untuned: tuple[float, ...] = ()
 
+    @property
+    def far(self) -> tuple[str, ...]:
+        """The pictures that the model can hardly make: their errors are far above the floor; () if it was not measured."""
+        floor = self.own if self.held_out is None else self.held_out
+        limit = float("inf") if floor is None else max(FAR * floor, MANY_LEVELS)
+        return tuple(name for name, error in zip(self.names, self.errors, strict=True) if error > limit)
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         classes = self.classes or (None,) * len(self.names)
@@ -64,7 +74,7 @@ class Inverted:
         ]
         for row, error in zip(rows, self.untuned, strict=False):
             row["error_before_tuning"] = round(error, 3)
-        floors = {"own_samples": self.own, "held_out": self.held_out}
+        floors = {"own_samples": self.own, "held_out": self.held_out, "far_above": list(self.far)}
         return {"out": str(self.out), "pictures": rows, **floors, "skipped": [each._asdict() for each in self.skipped]}
 
 
@@ -88,7 +98,7 @@ def invert_files(
     The new folder `out` has codes.npz, which the commands of the latent space take in place of seeds; a PNG for each picture,
     of its code; and a sheet, each picture as the model was shown it above that of its code. Without `out` it is NAME-inverted
     in this folder. `floor`: also invert samples of the model and held-out pictures of its data, to compare the errors.
-    `search` as of `inversion.invert`.
+    `search` as of `inversion.invert`. Ctrl-C writes the best codes so far, if the search has begun.
 
     Raises:
         UsageError: see `inversion.invert`; `out` is not new.
@@ -102,21 +112,31 @@ def invert_files(
     require_images(model)
     if tune:
         require_count("tuning steps", tune, 1, tuning.MOST_STEPS)
-    ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None
-    read = read_aligned(model, inputs, ground)
+    with interrupted_before("the search"):
+        ground = Ground.of_samples(torch.cat([part for part, _ in model.stream(LOOKED_AT)])) if align else None
+        read = read_aligned(model, inputs, ground)
     names, targets, aligned, skipped = read.names, read.pictures, read.aligned, read.skipped
     parts: list[Inversion] = []
     films: list[list[Tensor]] = []
+    stopped = False
     for number, each in enumerate(targets, 1):
         films.append([])
-        parts.append(invert(model, each[None], label, watch=films[-1].append, **search))
-        if parts[-1].stopped:
-            skipped += [Skipped(name, "stopped before it") for name in names[number:]]
+        try:
+            with interrupted_before("the search"):
+                parts.append(invert(model, each[None], label, watch=films[-1].append, **search))
+        except KeyboardInterrupt:  # before the first step: this picture has no code yet
+            if not parts:
+                raise
+            films.pop()
+            stopped = True
+        stopped = stopped or parts[-1].stopped
+        if stopped:
+            skipped += [Skipped(name, "stopped before it") for name in names[len(parts) :]]
             break
         if progress:
             progress(number, len(targets))
-    found, names, targets = _join(parts), names[: len(parts)], targets[: len(parts)]
-    own, held_out = Floors(model).measure(**search) if floor and not parts[-1].stopped else (None, None)
+    found, names, targets = replace(_join(parts), stopped=stopped), names[: len(parts)], targets[: len(parts)]
+    own, held_out = _measure_floors(model, search) if floor and not stopped else (None, None)
     before: tuple[float, ...] = ()
     tuned: Game | None = None
     if tune and not found.stopped:
@@ -127,6 +147,14 @@ def invert_files(
     errors = tuple(map(float, found.errors))
     done = tuple(aligned[: len(names)])
     return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before)
+
+
+def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float | None, float | None]:
+    """The floors as `Floors.measure` has them; Ctrl-C leaves them out, so that the codes are written all the same."""
+    try:
+        return Floors(model).measure(**search)
+    except KeyboardInterrupt:
+        return None, None
 
 
 def _join(parts: Sequence[Inversion]) -> Inversion:

@@ -40,7 +40,7 @@ def read_aligned(model: LoadedGame, inputs: Sequence[str | Path], ground: Ground
         DataError: none of them can be read.
     """
     with silence_pillow():
-        found = find_inputs(inputs)
+        found = find_inputs(inputs, films=False)
         names, pictures, aligned, skipped = list[str](), list[Tensor](), list[str](), list(found.skipped)
         for file in found.files:
             try:
@@ -50,7 +50,7 @@ def read_aligned(model: LoadedGame, inputs: Sequence[str | Path], ground: Ground
                 names.append(file.name)
             except DataError as error:
                 if found.alone:
-                    raise DataError(f"{printable(file.name)}: {error}") from None
+                    raise DataError(f"{printable(inputs[0])}: {error}") from None
                 skipped.append(Skipped(printable(file.name), str(error)))
     if not pictures:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])

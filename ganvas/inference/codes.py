@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,10 +86,15 @@ def _read(path: Path, latent_dim: int, classes: int, styles: int) -> Codes:
     if not path.is_file():
         raise DataError(f"{what}: no such file; `ganvas invert` writes one")
     try:
-        with np.load(io.BytesIO(read_regular(path, MOST_BYTES)), allow_pickle=False) as file:
+        data = read_regular(path, MOST_BYTES)
+        if not zipfile.is_zipfile(io.BytesIO(data)):  # such as a picture, or a .npy, which NumPy would read as well
+            raise ValueError
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             found = {name: file[name] for name in ("space", "codes", "names", "classes", "model") if name in file}
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{what}: expected codes as of `ganvas invert`, got {printable(error, 100)}") from None
+    except OSError as error:
+        raise DataError(f"{what}: {error.strerror or 'it cannot be read'}; check the file") from None
+    except (ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error):  # NumPy's words are of no help
+        raise DataError(f"{what}: expected a file of codes ({NAME}) as `ganvas invert` writes it; this is none") from None
     space, codes = str(found.get("space", "")), found.get("codes", np.zeros(0))
     dims = 3 if space == "w+" else 2
     if space not in SPACES or codes.ndim != dims or codes.dtype != np.float32 or not 0 < len(codes) <= MOST_CODES:

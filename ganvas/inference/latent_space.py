@@ -90,7 +90,7 @@ class Space:
 def require_styles(game: Samples) -> Styled:
     """The game, if it has styles w. Raises: UsageError: it has none."""
     if not isinstance(game, Styled):
-        raise UsageError("this model has no styles w; choose a model of a stylegan game, or stay in z")
+        raise UsageError("this model has no styles w; choose a model of a stylegan game")
     return game
 
 
@@ -102,8 +102,8 @@ def space(game: Samples, name: str | None = None, together: Sequence[int] = ()) 
     """
     if name is not None and name not in SPACES:
         raise unknown_name("space", name, SPACES)
-    if name == "w":
-        require_styles(game)
+    if name == "w" and not isinstance(game, Styled):
+        raise UsageError("this model has no styles w; choose a model of a stylegan game, or stay in z")
     flat = name == "w" or (name is None and isinstance(game, Styled))
     return Space(game, flat, tuple(together))
 

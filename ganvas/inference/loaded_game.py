@@ -75,10 +75,14 @@ class LoadedGame:
         if isinstance(self.game, Samples):
             return self.game
         if isinstance(self.game, TakesInputs):
-            methods = " or ".join(f"Model.{text}" for kind, text in INPUT_METHODS.items() if isinstance(self.game, kind))
+            kinds = [kind for kind in INPUT_METHODS if isinstance(self.game, kind)]
+            methods = " or ".join(f"Model.{INPUT_METHODS[kind]}" for kind in kinds)
+            commands = " or ".join(INPUT_COMMANDS[kind] for kind in kinds)
             if isinstance(self.game, Translates) and takes_maps(self.game):
-                methods = "Model.paint(map)"
-            raise UsageError(f"{self.name} makes its output from inputs, not from noise alone; use {methods}")
+                methods, commands = "Model.paint(map)", "ganvas paint RUN map.png"
+            raise UsageError(
+                f"{self.name} makes its output from inputs, not from noise alone; use {commands} (in Python {methods})"
+            )
         if isinstance(self.game, Classifies):
             page = "ganvas export RUN --html demo.html makes a page that names what you draw"
             raise UsageError(f"{self.name} names classes, and generates nothing: ganvas eval RUN measures it, {page}")

@@ -85,7 +85,7 @@ def translate_files(
         found = find_inputs(inputs)
         target = choose_out(found, inputs, out, way.target)
         job = _Job(model, way, target, strength, seed, tile, back, progress)
-        return job.run_alone(found.files[0]) if is_file(found, target) else job.run_all(found)
+        return job.run_alone(found.files[0], inputs[0]) if is_file(found, target) else job.run_all(found)
 
 
 @dataclass
@@ -107,13 +107,13 @@ class _Job:
     names: FolderNames | None = None  # of the files in the folder `out`; None: it is one file
     sizes: set[tuple[int, int]] = field(default_factory=set)  # of pictures unlike those of the training
 
-    def run_alone(self, file: InputFile) -> Translated:
-        """One picture, animation or film into the file `out`."""
+    def run_alone(self, file: InputFile, given: str | Path) -> Translated:
+        """One picture, animation or film, which the user calls `given`, into the file `out`."""
         require_writable(self.out)
         try:
             self._translate(file, lambda _: self.out, tell=self.progress)
         except DataError as error:
-            raise DataError(f"{printable(file.name)}: {error}") from None
+            raise DataError(f"{printable(given)}: {error}") from None
         return self._report()
 
     def run_all(self, found: InputFiles) -> Translated:

@@ -6,8 +6,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cyclopts import CycloptsError
@@ -38,8 +38,8 @@ def run_and_exit(command: Callable[[], Any]) -> None:
     except BrokenPipeError:  # `ganvas ... | head`: nobody reads any more; 141 as of other programs (128 + SIGPIPE)
         discard_output()
         sys.exit(141)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was saved before stays", 130)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted; what was saved before stays", 130)
     except Ended as ended:
         _fail(f"ended by {signal.Signals(ended.number).name}; what was saved before stays", 128 + ended.number)
     except OSError as failure:
@@ -51,6 +51,15 @@ def run_and_exit(command: Callable[[], Any]) -> None:
     except Exception as bug:
         _report_bug(bug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def interrupted_before(what: str) -> Iterator[None]:
+    """Let Ctrl-C inside the block end the command with the message that `what` had not begun: there is nothing to keep."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted before {what} began; nothing is written") from None
 
 
 def flush_output() -> None:

@@ -51,23 +51,45 @@ class Storage:
             raise UnknownIdError(f"there is no run {printable(name, 100)!r} here; look at the list of runs")
         return self.runs / name
 
+    def list_lone_models(self) -> list[str]:
+        """The ids of the folders with a model and no training, such as a tuned copy of `ganvas invert`, newest name first."""
+        with suppress(FileNotFoundError):
+            return sorted(filter(self.is_lone_model, (path.name for path in self.runs.iterdir())), reverse=True)
+        return []
+
+    def is_lone_model(self, name: str) -> bool:
+        """Whether a folder of this id has a model and no training."""
+        try:
+            return bool(RUN_ID.fullmatch(name)) and (self.runs / name / NAME).is_file() and not self.is_run(name)
+        except OSError:  # a folder that may not be read
+            return False
+
     def list_models(self) -> list[tuple[str, Path, dict[str, Any]]]:
-        """What the pages can use: id, place and recipe of each run that has saved a model, the newest first, and of each model
-        that comes with ganvas, unless a run has its id."""
+        """What the pages can use: id, place and recipe of each run that has saved a model, the newest first, of each folder
+        with a model alone, and of each model that comes with ganvas, unless one of those has its id."""
         folders = [(name, self.runs / name) for name in self.list_runs()]
         found = [(name, path, read_json(path / "recipe.json")) for name, path in folders if (path / NAME).exists()]
+        found += [(name, self.runs / name, read_lone_recipe(self.runs / name)) for name in self.list_lone_models()]
         taken = {name for name, _, _ in found}
         return found + [(one.name, one.path, read_recipe(one.path)) for one in list_shipped() if one.name not in taken]
 
     def find_model(self, name: str) -> Path:
-        """The folder of a run, or the bundle of a model that comes with ganvas. Raises: UnknownIdError: there is neither."""
+        """The folder of a run or of a model alone, or the bundle of a model that comes with ganvas.
+
+        Raises:
+            UnknownIdError: there is none of these.
+        """
+        if self.is_lone_model(name):
+            return self.runs / name
         shipped = {one.name: one.path for one in list_shipped()}
         return shipped[name] if name in shipped and not self.is_run(name) else self.find_run(name)
 
     def read_model_recipe(self, name: str) -> dict[str, Any]:
         """The recipe of a model; {} if it is damaged. Raises: UnknownIdError: no model has that id."""
         path = self.find_model(name)
-        return read_recipe(path) if path.parent == SHIPPED else read_json(path / "recipe.json")
+        if path.parent == SHIPPED:
+            return read_recipe(path)
+        return read_json(path / "recipe.json") if self.is_run(name) else read_lone_recipe(path)
 
     def find_note(self, name: str, file: str) -> Path:
         """A file of the studio's own about a run."""
@@ -99,6 +121,15 @@ def read_recipe(bundle: Path) -> dict[str, Any]:
     """The recipe in the card of a bundle that does not change. Raises: DataError: not a bundle."""
     recipe: dict[str, Any] = read_card(bundle)["recipe"]
     return recipe
+
+
+def read_lone_recipe(folder: Path) -> dict[str, Any]:
+    """The recipe in the card of the model in a folder; {} if it is damaged."""
+    try:
+        recipe = read_card(folder).get("recipe")
+    except GanvasError:
+        return {}
+    return recipe if isinstance(recipe, dict) else {}
 
 
 def read_json(path: Path) -> dict[str, Any]:

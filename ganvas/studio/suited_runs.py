@@ -29,10 +29,10 @@ def list_suited_runs(request: Request, page: Page) -> list[dict[str, Any]]:
 
 
 def list_unreadable(request: Request) -> list[dict[str, str]]:
-    """The runs with a saved model of which no page knows what it is, each with the reason in one line."""
+    """The runs and other folders with a model of which no page knows what it is, each with the reason in one line."""
     storage = Storage(request.app.state.studio.runs)
-    runs = set(storage.list_runs())
-    found = [(name, recipe) for name, _, recipe in storage.list_models() if name in runs]
+    own = {*storage.list_runs(), *storage.list_lone_models()}
+    found = [(name, recipe) for name, _, recipe in storage.list_models() if name in own]
     reasons = [(name, find_damage(storage.runs / name) or explain_unreadable(recipe)) for name, recipe in found]
     return [{"id": name, "reason": reason} for name, reason in reasons if reason]
 

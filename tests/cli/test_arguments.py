@@ -70,6 +70,11 @@ def test_every_verb_that_computes_takes_a_device() -> None:
         assert any("--device" in argument.names for argument in app[name].assemble_argument_collection()), name
 
 
+def test_every_verb_that_takes_codes_takes_them_by_one_name() -> None:
+    for name in ("interpolate", "traverse", "plane", "strip", "sample", "drag", "brush", "neighbours"):
+        assert any("--latents" in argument.names for argument in app[name].assemble_argument_collection()), name
+
+
 def test_sampling_options_are_those_of_a_model() -> None:
     assert Sampling(label="3,8").options() == {"seed": 0, "label": ["3", "8"], "psi": 1.0, "truncate": None}
 

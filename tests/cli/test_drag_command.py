@@ -66,7 +66,7 @@ def test_codes_in_place_of_a_seed(bundle: Path, tmp_path: Path) -> None:
         (("--from", "1,2,3", "--to", "3,4"), "got '1,2,3'"),
         (("--from", "-1,2", "--to", "3,4"), "handle -1,2: expected a pixel of the picture"),
         (("--from", "1,2", "--to", "3,40"), "target 3,40"),
-        (("--from", "1,2", "--to", "3,4", "--to", "5,6"), "got 1 handles and 2 targets"),
+        (("--from", "1,2", "--to", "3,4", "--to", "5,6"), "got 1 handle and 2 targets"),
         (("--from", "1,2", "--to", "3,4", "--seed", "1", "--latents", "x.npz"), "expected --seed or --latents, got both"),
     ],
 )
@@ -74,6 +74,16 @@ def test_wrong_words(words: tuple[str, ...], says: str, bundle: Path, tmp_path: 
     with pytest.raises(UsageError, match=says):
         typed("drag", bundle, *words, "--out", tmp_path / "x.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mask_of_another_size_is_told(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--from", "10,12", "--to", "16,12", "--steps", 1, "--quiet", "--out", tmp_path / "x.png", "--mask")
+    for side, says in ((32, ""), (28, "got a black border"), (40, "was resized")):
+        PIL.Image.new("L", (side, side), 255).save(tmp_path / "mask.png")
+        typed("drag", bundle, *words, tmp_path / "mask.png")
+        told = capsys.readouterr().err
+        expected = f"warning: {tmp_path}/mask.png: it {says} to have the 32 x 32 pixels of the model's pictures\n"
+        assert told == (expected if says else "")
 
 
 def test_codes_that_are_not_there(bundle: Path, tmp_path: Path) -> None:

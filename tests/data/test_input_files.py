@@ -35,6 +35,9 @@ def test_a_folder_keeps_names_and_order(tmp_path: Path) -> None:
     assert [file.is_film for file in found.files] == [False, False, True, False, False]
     assert [(each.name, each.reason) for each in found.skipped] == [("notes.txt", "not a picture or a film, by its ending")]
     assert not found.alone
+    without = find_inputs([tmp_path], films=False)
+    assert [file.name for file in without.files] == ["a.JPG", "b.png", "sub/c.webp", "sub/deep/é.png"]
+    assert without.skipped == (("film.mp4", "not a picture, by its ending"), ("notes.txt", "not a picture, by its ending"))
     with found.files[0].open() as file:
         assert file.read(4) == b"\x89PNG"
 
@@ -77,6 +80,8 @@ def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
 def test_nothing_to_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no picture and no film in it"):
         find_inputs([tmp_path])
+    with pytest.raises(DataError, match="no picture in it"):
+        find_inputs([tmp_path], films=False)
     with pytest.raises(DataError, match="no such file; check the path"):
         find_inputs([tmp_path / "gone.png"])
     (tmp_path / "bad.zip").write_bytes(b"PK")

@@ -74,7 +74,9 @@ def test_a_mask_of_any_size_and_depth_is_cut_by_the_middle(model: Any, tmp_path:
     Image.fromarray(np.stack([wide] * 3, 2)).save(tmp_path / "color.png")
     Image.fromarray(wide.astype(np.uint16) * 257).save(tmp_path / "deep.png")
     for name in ("grey", "color", "deep"):
-        mask = read_mask(tmp_path / f"{name}.png", model) >= 128
+        values, notes = read_mask(tmp_path / f"{name}.png", model)
+        mask = values >= 128
+        assert "was resized" in notes[0]
         assert mask.shape == (32, 32)
         assert mask[:, 16:].all()
         assert not mask[:, :16].any()

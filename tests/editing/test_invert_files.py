@@ -179,7 +179,11 @@ def test_the_command_needs_pictures(run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "says"),
-    [(["nowhere.png"], "no such file"), (["broken.png"], r"broken\.png"), (["empty"], "no picture")],
+    [
+        (["nowhere.png"], "no such file"),
+        (["empty/../broken.png"], r"^empty/\.\./broken\.png: not an image"),  # as it was given
+        (["empty"], "no picture in it$"),  # a film would not be taken
+    ],
 )
 def test_nothing_to_read(inputs: list[str], says: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -214,6 +218,61 @@ def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pyt
     assert len(found.names) == len(load_codes(tmp_path / "out" / "codes.npz", open_model(run).drawer.latent_dim, 10)) < 3
     assert "stopped" in found.skipped[-1].reason
     assert found.own is None
+
+
+def test_ctrl_c_before_the_first_code_writes_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for place in ("invert", "read_aligned"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"ganvas.editing.invert_files.{place}", interrupted)
+            with pytest.raises(KeyboardInterrupt, match="interrupted before the search began; nothing is written"):
+                invert_files(open_model(run), [run / "pictures"], tmp_path / "out", align=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_between_two_pictures_or_in_the_floors_keeps_the_codes(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ganvas.editing import invert_files as module
+
+    original, calls = module.invert, list[Any]()
+
+    def once(*given: Any, **search: Any) -> Any:
+        calls.append(None)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*given, **search)
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    few: dict[str, Any] = {"align": False, "restarts": 1, "steps": 1}
+    monkeypatch.setattr(module.Floors, "measure", interrupted)
+    found = invert_files(open_model(run), [next((run / "pictures").glob("*.png"))], tmp_path / "floors", **few)
+    assert ((tmp_path / "floors" / "codes.npz").is_file(), found.own, found.held_out) == (True, None, None)
+    monkeypatch.setattr(module, "invert", once)
+    found = invert_files(open_model(run), [run / "pictures"], tmp_path / "two", **few)
+    assert len(load_codes(tmp_path / "two" / "codes.npz", open_model(run).drawer.latent_dim, 10)) == len(found.names) == 1
+    assert [each.reason for each in found.skipped[-2:]] == ["stopped before it"] * 2
+
+
+def test_an_error_far_above_its_floor_is_told(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def invert(own: float | None, held_out: float | None, *untuned: float) -> Inverted:
+        return Inverted(Path("x"), ("seven", "emoji"), (25.0, 89.0), (), own, held_out, (), ("", ""), untuned)
+
+    assert invert(0.3, 12.0).far == invert(0.3, None).far == ("emoji",)
+    assert invert(0.3, 30.0).far == invert(None, None).far == ()
+    assert invert(0.3, 12.0).to_dict()["far_above"] == ["emoji"]
+    words = ["invert", str(run / "run"), "a.png"]
+    for found, hint in ((invert(0.3, 12.0), "; --tune 200 trains a copy that can"), (invert(0.3, 12.0, 30.0, 95.0), "")):
+        monkeypatch.setattr("ganvas.editing.invert_files.invert_files", lambda *_, told=found, **__: told)
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        line = capsys.readouterr().out.splitlines()[-2]
+        assert line == f"emoji: far above that: the model can only make what is like the pictures it was trained on{hint}"
 
 
 def test_a_stop_before_the_tuning_is_told(

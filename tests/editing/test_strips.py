@@ -31,7 +31,7 @@ def test_truncation_ends_in_one_picture_for_all() -> None:
     assert columns == len(PSIS)
     middle = images[PSIS.index(0.0) :: columns]
     torch.testing.assert_close(middle, middle[:1].expand(3, -1, -1, -1))
-    with pytest.raises(UsageError, match="this model has no styles w; choose a model of a stylegan game"):
+    with pytest.raises(UsageError, match=r"this model has no styles w; choose a model of a stylegan game$"):
         by_truncation(model("progan-mnist"), [1], None)
 
 

@@ -59,18 +59,24 @@ def test_other_contents(changes: dict[str, Any], latent_dim: int, classes: int, 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"no archive", b"\x93NUMPY"])
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"no archive", b"\x93NUMPY", b"\x89PNG\r\n\x1a\n"])
 def test_damaged_files(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "codes.npz"
     path.write_bytes(data)
-    with pytest.raises(DataError, match=r"codes\.npz: expected"):
+    with pytest.raises(DataError, match=r"codes\.npz: expected a file of codes .* this is none$"):
         load_codes(path, 4, 0)
+
+
+def test_a_single_array_is_no_file_of_codes(tmp_path: Path) -> None:
+    np.save(tmp_path / "codes.npy", np.zeros((2, 4), np.float32))
+    with pytest.raises(DataError, match="expected a file of codes"):
+        load_codes(tmp_path / "codes.npy", 4, 0)
 
 
 def test_a_pickle_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "codes.npz"
     np.savez(path, codes=np.array([{"a": 1}], dtype=object), space=np.array("z"))
-    with pytest.raises(DataError, match=r"codes\.npz: expected"):
+    with pytest.raises(DataError, match=r"codes\.npz: expected a file of codes .* this is none$"):
         load_codes(path, 4, 0)
 
 

@@ -224,16 +224,16 @@ def test_grey_arrays_stay_grey_where_grey_files_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "method"),
+    ("name", "use"),
     [
-        ("miniature-cycle", r"Model\.translate\(inputs, direction\)"),
-        ("miniature-puppet", r"Model\.animate\(source, driving\)"),
-        ("miniature-filler", r"Model\.inpaint\(images, masks\)"),
-        ("miniature-larger", r"Model\.upscale\(images\)"),
+        ("miniature-cycle", r"ganvas translate RUN photo\.png \(in Python Model\.translate\(inputs, direction\)\)"),
+        ("miniature-puppet", r"ganvas animate RUN .* \(in Python Model\.animate\(source, driving\)\)"),
+        ("miniature-filler", r"ganvas inpaint RUN .* \(in Python Model\.inpaint\(images, masks\)\)"),
+        ("miniature-larger", r"ganvas translate RUN photo\.png \(in Python Model\.upscale\(images\)\)"),
     ],
 )
-def test_sampling_says_which_method_to_use(name: str, method: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"{name} makes its output from inputs, not from noise alone; use {method}"):
+def test_sampling_says_what_to_use(name: str, use: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{name} makes its output from inputs, not from noise alone; use {use}"):
         model_of(name, tmp_path).sample(3)
 
 

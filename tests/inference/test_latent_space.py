@@ -83,7 +83,7 @@ def test_truncation_takes_no_group_away() -> None:
 
 
 def test_wrong_spaces(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no styles w"):
+    with pytest.raises(UsageError, match=r"no styles w; .*, or stay in z"):
         model("dcgan-mnist").interpolate(tmp_path / "walk.gif", [1, 2], where="w")
     with pytest.raises(UsageError, match="unknown space 'v'"):
         space(model("dcgan-mnist").drawer, "v")

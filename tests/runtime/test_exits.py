@@ -12,7 +12,7 @@ import torch
 from support import hear_hangups
 
 from ganvas.cli.app import app
-from ganvas.runtime.exits import ignore_odd_width, run_and_exit
+from ganvas.runtime.exits import ignore_odd_width, interrupted_before, run_and_exit
 
 HEAD = "from ganvas.runtime.exits import *; from ganvas.runtime import exits; import signal, sys, os; "
 
@@ -92,6 +92,17 @@ main()
 """
     ended = run(program)
     assert (ended.returncode, ended.stderr) == (130, "ganvas: interrupted\n")
+
+
+def test_ctrl_c_before_a_work_began_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        with interrupted_before("the search"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        run_and_exit(interrupt)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "ganvas: interrupted before the search began; nothing is written\n"
 
 
 def test_ctrl_c_before_the_training_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

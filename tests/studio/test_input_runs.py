@@ -52,5 +52,5 @@ def test_the_page_explore_says_why_it_does_not_list_the_model(storage: Storage, 
     assert "run" not in [one["id"] for one in page.list_models(request)]
     (absent,) = page.list_absent(request)
     assert absent == {"id": "run", "reason": f"it makes its output from inputs, not from noise; {where}"}
-    with pytest.raises(UsageError, match="makes its output from inputs, not from noise alone; use Model"):
+    with pytest.raises(UsageError, match="makes its output from inputs, not from noise alone; use ganvas"):
         Explorer(storage.find_run("run"), "cpu").abilities()

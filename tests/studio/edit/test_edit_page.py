@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from support import PLAN, miniature
 
 from ganvas.engine.autotune import initial_state
@@ -104,6 +105,17 @@ def test_it_begins_with_a_seed(tab: Any, runs: Path) -> None:
         assert saved.info["model"] == load(runs / "digits").identity
 
 
+def test_what_is_no_seed_changes_nothing(tab: Any) -> None:
+    open_model(tab, "model=digits&seed=3&label=4")
+    for text in ("-5", "4294967296", "1.5", ""):
+        tab.fill("#seed", text)
+        tab.evaluate("document.getElementById('toasts').replaceChildren()")
+        tab.keyboard.press("Enter")
+        tab.wait_for_function("document.getElementById('toasts').textContent.includes('from 0 to 4,294,967,295')")
+        assert tab.input_value("#seed") == "3"
+    assert tab.locator("#undo").is_disabled()
+
+
 def test_steps_move_switch_off_and_undo(tab: Any) -> None:
     open_model(tab, "model=digits&seed=3&label=4")
     first = str(tab.evaluate(SHOWN))
@@ -137,6 +149,10 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     tab.click("#paint")
     box = tab.locator("#sketch canvas").bounding_box()
     assert tab.locator("#apply").is_disabled()
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector("#sketch", state="hidden")
+    assert tab.evaluate("document.activeElement.id") == "paint"
+    tab.click("#paint")
     tab.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"])
     tab.mouse.down()
     tab.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
@@ -157,7 +173,18 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     assert tab.locator("#note").inner_text() == "Opened with its steps."
     open_model(tab, "model=clothes&seed=9")
     tab.set_input_files("#intake input[type=file]", tmp_path / "edited.png")
-    tab.wait_for_function("document.getElementById('problem').textContent.includes('another model')")
+    tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
+    assert tab.input_value("#model") == "digits"
+    assert tab.locator("#note").inner_text() == "Opened with its steps, in the model that made it."
+    with Image.open(tmp_path / "edited.png") as saved:
+        info = PngInfo()
+        for name, text in {**saved.info, "model": "0123456789ab"}.items():
+            info.add_text(name, text)
+        saved.save(tmp_path / "gone.png", pnginfo=info)
+    open_model(tab, "model=clothes&seed=9")
+    tab.set_input_files("#intake input[type=file]", tmp_path / "gone.png")
+    says = "gone.png: another model made it, which is not in this list: cgan-mnist (0123456789ab); this model cannot open it"
+    tab.wait_for_function("(says) => document.getElementById('problem').textContent === says", arg=says)
     assert tab.evaluate(STEPS) == 0
 
 
@@ -361,8 +388,6 @@ def test_a_link_brings_steps_and_says_what_it_cannot(tab: Any) -> None:
 
 
 def test_a_file_with_damaged_steps_changes_nothing(tab: Any, tmp_path: Path) -> None:
-    from PIL.PngImagePlugin import PngInfo
-
     open_model(tab, "model=digits&seed=3&label=4")
     before = tab.locator("#said").inner_text()
     cases = (

@@ -97,5 +97,5 @@ addEventListener("scroll", close, { capture: true, passive: true });
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !shown) return;
   close();
-  if (document.querySelector("dialog[open]")) event.preventDefault(); // the first Escape closes the box only
+  event.preventDefault(); // the first Escape closes the box only, not a dialog or what was painted
 }, { capture: true });

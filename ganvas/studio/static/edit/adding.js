@@ -1,7 +1,7 @@
 // The controls that add a step: towards a class, from one to another, the styles of another seed, a sum of seeds.
 
 import { make } from "../common/shell.js";
-import { $, state, toSeed } from "./edit_state.js";
+import { $, readSeed, state } from "./edit_state.js";
 
 /** Put options [value, name] into a list of choices. */
 export function fill(select, options) {
@@ -30,14 +30,23 @@ function readMix() {
   const [first, last] = [readLayer("mix-first", 1), readLayer("mix-last", state.able.styles)];
   const isAll = last === state.able.styles - 1; // from the first one on
   const layers = isAll ? [] : Array.from({ length: Math.max(1, last - first + 1) }, (_, k) => first + k);
-  return { kind: "mix", seed: toSeed($("mix-seed").value), first, layers };
+  return { kind: "mix", seed: readSeed($("mix-seed").value), first, layers };
 }
 
-/** `addStep(step)` takes a step; `tryStep(step)` one that was written by hand, if the model can follow it. */
-export function connectAdding({ addStep, tryStep }) {
+/**
+ * `addStep(step)` takes a step; `tryStep(step)` one that was written by hand, if the model can follow it; `fail(wrong)` shows
+ * what went wrong.
+ */
+export function connectAdding({ addStep, tryStep, fail }) {
   const connect = (id, run) => $(id).addEventListener("click", run);
   connect("add-morph", () => addStep({ kind: "morph", name: $("morph").value }));
   connect("add-between", () => addStep({ kind: "move", name: `class:${$("towards").value}-${$("away").value}`, amount: 2 }));
-  connect("add-mix", () => addStep(readMix()));
+  connect("add-mix", () => {
+    try {
+      addStep(readMix());
+    } catch (wrong) {
+      fail(wrong);
+    }
+  });
   connect("add-sum", () => tryStep({ kind: "sum", plus: $("sum-plus").value.trim(), minus: $("sum-minus").value.trim() }));
 }

@@ -4,7 +4,7 @@ import { explainAll } from "../common/explain.js";
 
 const MEANINGS = {
   model: "The runs whose models make pictures from noise.",
-  seed: "Begins with the sample of this seed. A seed gives the same picture each time.",
+  seed: "Begins with the sample of this seed, from 0 to 4,294,967,295. A seed gives the same picture each time.",
   dice: "Begins with a sample at random.",
   label: "What the sample shows: a class of the training. Your own picture is searched for again, as this class.",
   tune: "Trains a copy of the model, never the model itself, until it makes your picture exactly.",
@@ -19,7 +19,7 @@ const MEANINGS = {
   "paint-mask": "Paint what may move; all else stays. Without it everything may move.",
   "drag-go": "Moves the points; it may take some seconds.",
   apply: "Takes what was painted.",
-  discard: "Leaves the picture as it was.",
+  discard: "Leaves the picture as it was; so does Escape.",
   morph: "A class that the picture turns into.",
   "add-morph": "Adds a step towards this class.",
   away: "The class to move away from.",

@@ -108,7 +108,7 @@ export class Jobs {
     const take = ({ facts: answer }) => {
       this.dragging.clear();
       const far = answer.distances.map((each) => `${each} px`).join(", ");
-      this.addStep(answer.step, `Drag, ${answer.count} steps: ${answer.words}. Still to go: ${far}.`);
+      this.addStep(answer.step, `Drag, ${answer.count} steps: ${answer.words}. Distance to the target: ${far}.`);
     };
     return this.run("drag", { handles, targets }, { arrays: mask ? { mask } : {}, picture: follow }, take);
   }

@@ -1,7 +1,8 @@
 // Beginnings that come from elsewhere: a picture that was saved here, with its steps; a link of Explore.
 
 import { readPngTexts } from "../common/png_text.js";
-import { makeEdit, readSteps, state, toSeed } from "./edit_state.js";
+import { CancelledError } from "../common/tasks.js";
+import { makeEdit, readSeed, readSteps, state } from "./edit_state.js";
 
 const LOST = { // what a look of Explore has, and an edit has not
   psi: "truncation", truncate: "truncation", plane: "its place in the plane", noise: "its noise",
@@ -9,16 +10,21 @@ const LOST = { // what a look of Explore has, and an edit has not
 };
 
 /**
- * The edit in a PNG that was saved here; null: it holds none. `draw(edit)` is a promise of its picture, rejected with a line.
+ * The edit in a PNG that was saved here; null: it holds none. `draw(edit)` is a promise of its picture, rejected with a line;
+ * `chooseMaker(hash, recipe)` chooses the model that made it, if it is in the list.
  * Throws an Error with one line: it is damaged, or the model cannot follow it.
  */
-export async function openSaved(file, draw) {
-  const { edits, model: maker } = await readPngTexts(file);
+export async function openSaved(file, draw, chooseMaker) {
+  const { edits, model: maker = "", recipe = "" } = await readPngTexts(file);
   if (!edits) return null;
   const { origin, steps, tuned = "", filled } = parse(edits, file.name);
   const edit = { ...makeEdit(0), origin, steps: readSteps(steps) };
   const kept = filled ? " The pixels of your own picture around the hole are not in it." : "";
-  const isMine = maker === state.able.identity || maker === `${state.able.identity}-tuned`;
+  const hash = maker.replace(/-tuned$/, "");
+  const wasMine = hash === state.able.identity;
+  if (hash && !wasMine) await chooseMaker(hash, recipe);
+  const isMine = hash === state.able.identity;
+  const opened = isMine && !wasMine ? "Opened with its steps, in the model that made it." : "Opened with its steps.";
   if (tuned && isMine) {
     try {
       await draw({ ...edit, tuned });
@@ -26,12 +32,17 @@ export async function openSaved(file, draw) {
     } catch {
       await draw(edit);
       const gone = "The tuned copy that made it is gone: it lived as long as its page.";
-      return { ...edit, words: `Opened with its steps. ${gone}${kept}` };
+      return { ...edit, words: `${opened} ${gone}${kept}` };
     }
   }
-  await draw(edit);
-  const other = `Opened with its steps, but another model made it (${maker}): choose that one.`;
-  return { ...edit, words: `${isMine ? "Opened with its steps." : other}${kept}` };
+  const other = `another model made it, which is not in this list: ${recipe || "unknown"} (${hash})`;
+  try {
+    await draw(edit);
+  } catch (wrong) {
+    if (!hash || isMine || wrong instanceof CancelledError) throw wrong;
+    throw new Error(`${file.name}: ${other}; this model cannot open it`);
+  }
+  return { ...edit, words: `${isMine ? opened : `Opened with its steps, but ${other}.`}${kept}` };
 }
 
 function parse(edits, name) {
@@ -44,9 +55,9 @@ function parse(edits, name) {
   throw new Error(`${name}: its steps are damaged; choose another picture`);
 }
 
-/** The edit that a link asks for: a seed, perhaps a class and steps. Throws an Error with one line: its steps are damaged. */
-export function readLink({ seed, label, steps, lost }) {
-  const edit = makeEdit(toSeed(seed), state.able.classes.length ? Number(label ?? 0) || 0 : null);
+/** The edit that a link asks for: a seed, perhaps a class and steps. Throws an Error with one line: it is damaged. */
+export function readLink({ seed = 0, label, steps, lost }) {
+  const edit = makeEdit(readSeed(seed), state.able.classes.length ? Number(label ?? 0) || 0 : null);
   if (!steps) return edit;
   let values = null;
   try {

@@ -12,7 +12,7 @@ import { connectAdding, fill, offerSteps } from "./adding.js";
 import { Dragging } from "./dragging.js";
 import { drawEnds, showDirections } from "./directions.js";
 import { explainEdit } from "./edit_meanings.js";
-import { $, makeEdit, makeStep, showProblem, state, toSeed } from "./edit_state.js";
+import { $, isSeed, makeEdit, makeStep, readSeedField, showProblem, state } from "./edit_state.js";
 import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
 import { connectMarks } from "./marks.js";
@@ -140,7 +140,12 @@ async function askEnds() {
 // Beginnings and tools --------------------------------------------------------------------------------------------------
 
 function begin(seed, label = now().origin.label ?? null) {
-  change(makeEdit(toSeed(seed), state.able.classes.length ? Number(label ?? 0) : null));
+  change(makeEdit(seed, state.able.classes.length ? Number(label ?? 0) : null));
+}
+
+function takeSeed() {
+  const seed = readSeedField($("seed"), now().origin.seed ?? "", fail);
+  if (seed !== null) begin(seed);
 }
 
 /** Another class: of a picture, it is searched for once more; of a seed, or a code that has no picture, the same code. */
@@ -148,7 +153,7 @@ function chooseLabel(label) {
   const { origin, target } = now();
   if (target) jobs.find(origin.name || "your picture", { target, label });
   else if (origin.code) change({ ...now(), origin: { ...origin, label } });
-  else begin($("seed").value, label);
+  else begin(origin.seed, label);
 }
 
 function findPhoto(canvas, name) {
@@ -161,7 +166,8 @@ async function takePicture({ canvas, name, file = null }) {
   jobs.drop();
   painting.close();
   try {
-    const saved = file && await openSaved(file, (edit) => tasks.start("draw", facts(edit), { lane: "check" }).done);
+    const check = (edit) => tasks.start("draw", facts(edit), { lane: "check" }).done;
+    const saved = file && await openSaved(file, check, chooseMaker);
     if (saved) change(saved);
     else await findPhoto(canvas, name);
   } catch (wrong) {
@@ -221,7 +227,7 @@ async function chooseModel(model, asked = {}) {
   $("label-field").hidden = !able.classes.length;
   offerSteps(able);
   showDirections($("ways"), model.id, able.directions, (name, amount) => addStep({ kind: "move", name, amount }));
-  state.stack = new UndoStack(readLink({ seed: asked.seed, label: asked.label }));
+  state.stack = new UndoStack(readLink({ seed: isSeed(asked.seed) ? asked.seed : 0, label: asked.label }));
   try {
     state.stack = new UndoStack(readLink(asked));
   } catch (wrong) {
@@ -235,6 +241,13 @@ async function chooseModel(model, asked = {}) {
     const canvas = await fetchPicture(`./api/pictures/${asked.picture}`);
     if (mine === choices) await findPhoto(canvas, "your picture");
   }
+}
+
+/** Choose the model with this hash and recipe, if it is in the list. */
+async function chooseMaker(hash, recipe) {
+  const { id } = await ask(`edit/maker?${new URLSearchParams({ model: hash, recipe })}`);
+  const maker = models.find((each) => each.id === id);
+  if (maker) await chooseModel(maker);
 }
 
 /** Go where the address says; to the newest model if it names none. */
@@ -254,7 +267,7 @@ $("model").addEventListener("change", async () => {
   await chooseModel(models.find(({ id }) => id === $("model").value)).catch(fail);
   if (given && chosen === choices) jobs.find(given.name, given);
 });
-$("seed").addEventListener("change", () => begin($("seed").value));
+$("seed").addEventListener("change", takeSeed);
 $("label").addEventListener("change", () => chooseLabel(Number($("label").value)));
 $("dice").addEventListener("click", () => begin(Math.floor(Math.random() * 100_000)));
 $("tune").addEventListener("click", () => jobs.tune());
@@ -262,7 +275,7 @@ $("stop").addEventListener("click", () => jobs.stop());
 $("save").addEventListener("click", save);
 $("undo").addEventListener("click", () => undo(false));
 $("redo").addEventListener("click", () => undo(true));
-connectAdding({ addStep, tryStep });
+connectAdding({ addStep, tryStep, fail });
 connectMarks({ painting, dragging, jobs, getPhoto: () => photo?.canvas, fail });
 connectSheet();
 key("Ctrl+Z", "Undo", () => undo(false));

@@ -16,7 +16,12 @@ export class Painting {
     this.sketch = new Sketch($("sketch"), { layers, label: "Paint on the picture", background: null, size: 0.08, changed });
     $("paint").addEventListener("click", () => (this.isOpen && this.tool === "paint" ? this.close() : this.open()));
     $("apply").addEventListener("click", () => this.finish());
-    $("discard").addEventListener("click", () => this.close());
+    $("discard").addEventListener("click", () => this.leave());
+    addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.isOpen || document.querySelector("dialog[open]")) return;
+      if (event.defaultPrevented && !this.sketch.isEmpty) return; // it closed an explanation: what was painted stays
+      this.leave();
+    });
     $("color").addEventListener("input", () => this.setColor($("color").value));
     $("pick-ground").addEventListener("click", () => this.takeGround());
   }
@@ -71,6 +76,13 @@ export class Painting {
     strokes.shape = [this.side, this.side, 4];
     this.close();
     this.take(strokes); // what `open` was given
+  }
+
+  /** End painting, and go back to the button that began it: what has the focus is gone. */
+  leave() {
+    const button = $(this.tool);
+    this.close();
+    button.focus();
   }
 
   close() {
