@@ -52,7 +52,7 @@ def data(
     elif not reporting.quiet:
         print(report.text())
         print(f"preview: {out}" if shown else "preview: none, as it would become a picture of the data; say where with --out")
-    report_doubts(report.warnings if reporting.json or reporting.quiet else (), report.skipped)  # the text has the warnings
+    report_doubts(report.warnings if reporting.json else (), report.skipped, quiet=reporting.quiet)  # the text has the warnings
 
 
 def recipes(*, json: Json = False) -> None:

@@ -65,10 +65,8 @@ def read_map_for(model: LoadedGame, given: Picture | str | Path) -> Bytes:
 def _classify(raw: RawMap, legend: Legend, name: str) -> Bytes:
     opaque = np.ones(raw.values.shape, bool) if raw.clear is None else ~raw.clear
     numbered = _are_numbers(raw, legend)
-    if numbered:
-        classes = raw.values
-    else:
-        classes = match_colors(raw.colors(), legend)
+    classes = raw.values if numbered else match_colors(raw.colors(), legend).astype(np.int64)
+    if not numbered:
         known = (classes[opaque] != UNKNOWN).mean() if opaque.any() else 1.0
         if known < ENOUGH:
             _refuse_numbers(raw, legend, name)

@@ -121,7 +121,9 @@ def find_way(model: HasGame, to: str | None) -> Way:
                 return way
     if len(ways) == 1 and wanted in (ways[0].source.casefold(), split_direction(ways[0].direction)[0]):
         raise UsageError(f"{model.name} has one direction, {ways[0].about}, and no way back; leave --to out")
-    raise unknown_name("direction", printable(to), [way.about if ">" in wanted else way.target for way in ways])
+    if ">" in wanted:
+        raise unknown_name("direction", printable(to), [way.about for way in ways])
+    raise unknown_name("output", printable(to), [way.target for way in ways])
 
 
 def translate_one(

@@ -130,6 +130,9 @@ def test_a_map_is_painted_into_a_file(drawn: dict[str, Path], tmp_path: Path, mo
     several = paint_file(model, drawn["colors"], count=3, seed=5, side=16)
     assert [str(path) for path in several] == [f"c-painted/c-seed{seed}.png" for seed in (5, 6, 7)]
     assert len({path.read_bytes() for path in several}) == 3
+    several = paint_file(model, drawn["colors"], "padded", count=2, seed=9, side=16)
+    assert [path.name for path in several] == ["c-seed09.png", "c-seed10.png"]
+    assert paint_file(model, drawn["colors"], "new/", side=16) == (Path("new/c-painted.png"),)
 
 
 def test_wrong_requests_get_one_line(drawn: dict[str, Path], tmp_path: Path) -> None:
@@ -141,7 +144,7 @@ def test_wrong_requests_get_one_line(drawn: dict[str, Path], tmp_path: Path) -> 
         ({"out": tmp_path, "count": 2}, "expected a new or an empty folder"),
         ({"out": path, "count": 2}, "found a file"),
         ({"out": tmp_path / "y.png", "count": 2}, "expected a folder for several files"),
-        ({"count": 0}, "the number of pictures"),
+        ({"count": 0}, "count: expected a number from 1"),
         ({"seed": -1}, "seed"),
         ({"side": 2_000}, "side: expected 1 to 1024"),
     ):

@@ -56,7 +56,7 @@ def test_wrong_directions_get_one_line() -> None:
         find_way(make_translator("cyclegan"), "shadde")
     with pytest.raises(UsageError, match="one direction, flat > shaded, and no way back"):
         find_way(make_translator("pix2pix"), "flat")
-    with pytest.raises(UsageError, match="direction"):
+    with pytest.raises(UsageError, match="unknown output"):
         find_way(make_translator("cyclegan"), "")
 
 

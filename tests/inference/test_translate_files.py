@@ -111,6 +111,8 @@ def test_one_picture_gets_a_new_name(tmp_path: Path) -> None:
     write(tmp_path / "results/old.png")
     third = translate_files(model, [photo], tmp_path / "results", to="flat")
     assert third.out == tmp_path / "results/photo-flat.png"
+    fourth = translate_files(model, [photo], f"{tmp_path}/new/", to="flat")
+    assert fourth.out == tmp_path / "new/photo-flat.png"
 
 
 @pytest.mark.parametrize(("ending", "kind"), [(".png", "PNG"), (".jpg", "JPEG"), (".webp", "WEBP"), (".gif", "GIF")])
@@ -249,8 +251,9 @@ def test_nothing_is_replaced_by_chance(folder: Path, tmp_path: Path) -> None:
         translate_files(model, [folder], tmp_path / "full")
     with pytest.raises(UsageError, match="expected a new or an empty folder, found a file"):
         translate_files(model, [folder], photo)
-    with pytest.raises(UsageError, match="expected a name ending in"):
-        translate_files(model, [photo], tmp_path / "y.tiff")
+    for wrong in ("y.tiff", "gone"):
+        with pytest.raises(UsageError, match=r"expected a name ending in .*, or an existing folder; a new folder ends in /"):
+            translate_files(model, [photo], tmp_path / wrong)
     assert photo.read_bytes() == before
     assert not list(Path().iterdir())
 
@@ -312,7 +315,7 @@ def test_wrong_requests_come_before_the_files(folder: Path) -> None:
     for options, words in (
         ({"strength": 2}, "strength"),
         ({"seed": -1}, "seed"),
-        ({"to": "nowhere"}, "direction"),
+        ({"to": "nowhere"}, "unknown output .nowhere."),
         ({"back": True}, "way back"),
     ):
         with pytest.raises(UsageError, match=words):
