@@ -30,7 +30,8 @@ def data(
     white
         The number in a picture that is white, such as 4095; training has it as `--set data.white=4095`.
     pair
-        "side-by-side" if each picture is two: input and output. Training has it as `--set data.pair=side-by-side`.
+        "side-by-side" if each picture is two: input and output; or the name of a filter that makes pairs of photographs:
+        sketch, oil, vintage, denoise, deblur, colourise, edges, bicubic-2, bicubic-4. Training has it as `--set data.pair=...`.
     swap
         Whether the second side of pairs is the input; training has it as `--set data.swap=true`.
     out

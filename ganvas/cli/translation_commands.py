@@ -25,6 +25,7 @@ def translate(
     out: str | None = None,
     strength: Real = 1.0,
     back: Annotated[bool, Parameter(negative="")] = False,
+    tileable: Annotated[bool, Parameter(negative="")] = False,
     tile: Whole = 1_024,
     seed: Whole = 0,
     running: Running = Running(),
@@ -38,12 +39,14 @@ def translate(
     to
         The name of the output, e.g. shaded; only needed if the model has several directions.
     out
-        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv), a new folder for several; DIR/ makes a new
-        folder for one picture too. The default is a new name in this folder, NAME-TO.png.
+        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv, short ones .gif, .webp, .png), a new folder
+        for several; DIR/ makes a new folder for one picture too. The default is a new name in this folder, NAME-TO.png.
     strength
         From 0 to 1: how much of the change is made; of an enlargement how much detail is made up.
     back
         Also save the way back beside each picture, animation and film, as NAME-back.
+    tileable
+        Of pictures whose opposite sides join, such as textures: they still join. Not for films and animations.
     tile
         Pixels of the side of the parts that a large picture is computed in; smaller ones need less memory.
     seed
@@ -61,8 +64,8 @@ def translate(
         tell(f"{done:,} of {total:,} {what}" if total else f"{done:,} {what}")
 
     model = load(run, running.device)
-    options: dict[str, Any] = {"to": to, "strength": strength, "seed": seed, "tile": tile, "back": back}
-    with spell_options(strength="--strength", seed="--seed", tile="--tile"):
+    options: dict[str, Any] = {"to": to, "strength": strength, "seed": seed, "tile": tile, "back": back, "tileable": tileable}
+    with spell_options(strength="--strength", seed="--seed", tile="--tile", tileable="--tileable"):
         found = translate_files(model, inputs, out, **options, progress=report)
     skipped = [(each.name, each.reason) for each in found.skipped[:MOST_LISTED]]
     report_doubts(found.notes[:MOST_LISTED], skipped, quiet=running.quiet)

@@ -35,7 +35,7 @@ def choose_out(found: InputFiles, inputs: Sequence[str | Path], out: str | Path 
         ending = default_ending(found.files[0])
         if (folder := open_folder(out)) is not None:
             return find_free(folder / f"{_shorten(stem, len(tag) + 20)}-{tag}{ending}")
-        fits = tuple(CONTAINERS) if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
+        fits = (*CONTAINERS, ".gif", ".webp", ".png") if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
         if named.suffix.lower() not in fits:
             raise UsageError(
                 f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(fits)}, {OR_FOLDER}"

@@ -19,6 +19,7 @@ from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.inference.output_names import FolderNames, find_free
 from ganvas.inference.picture_translation import translate_one
 from ganvas.inference.translate_files import translate_files
+from ganvas.media import film_stream
 from ganvas.utils import files
 
 SIZES = {"a.png": (100, 50), "sub/b.jpg": (50, 30), "sub/é 猫.webp": (33, 47), "c.bmp": (1, 9)}
@@ -209,7 +210,7 @@ def test_animations_keep_times_loop_and_transparency(kind: str, ending: str, tmp
     assert seen == [(40, (16, 12), 16), (60, (16, 12), 24), (200, (16, 12), 32)]
 
 
-def test_a_film(tmp_path: Path) -> None:
+def test_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "x.mov"), "w") as container:
         stream = container.add_stream("libx264", rate=10)
@@ -231,8 +232,27 @@ def test_a_film(tmp_path: Path) -> None:
     with av.open("there-back.mp4") as container:
         assert len(list(container.decode(video=0))) == 5
         assert json.loads(container.metadata["comment"])["direction"] == "flat > shaded > flat"
+    monkeypatch.setattr(film_stream, "MOST_FRAMES", 5)
+    found = translate_files(make_translator("cyclegan"), [tmp_path / "x.mov"], "short.gif", to="shaded")
+    with Image.open(found.out) as image:
+        assert (image.format, image.n_frames, image.info["duration"]) == ("GIF", 5, 100)
+    monkeypatch.setattr(film_stream, "MOST_FRAMES", 4)
+    with pytest.raises(DataError, match=r"too long for a GIF, WebP or PNG: expected at most 4 frames.*ending in .mp4"):
+        translate_files(make_translator("cyclegan"), [tmp_path / "x.mov"], "long.gif", to="shaded")
     with pytest.raises(UsageError, match=r"expected a name ending in .mp4, .mov, .mkv"):
         translate_files(make_translator("grey"), [tmp_path / "x.mov"], "y.avi")
+
+
+def test_what_should_tile_is_a_picture(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), (level, 90, 30)) for level in (0, 120)]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:], duration=40)
+    with pytest.raises(UsageError, match="tileable: expected pictures, found an animation or a film"):
+        translate_files(make_translator("filters"), [tmp_path / "x.gif"], tileable=True)
+    plain, joined = (
+        translate_files(make_translator("filters"), [write(tmp_path / "x.png")], tileable=tileable)
+        for tileable in (False, True)
+    )
+    assert plain.out.read_bytes() != joined.out.read_bytes()
 
 
 def test_nothing_is_replaced_by_chance(folder: Path, tmp_path: Path) -> None:

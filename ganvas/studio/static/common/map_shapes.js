@@ -50,17 +50,20 @@ function listNeighbours(at, columns, count) {
 /**
  * The classes of a drawn picture, {data: RGBA, width, height}; `unknown` is the share of the opaque pixels that are near no
  * class's color (1 if none is opaque): they, and the transparent ones, get the class of the nearest pixel that is, as the soft
- * edge of a brush should. Grey pixels may be the numbers of the classes themselves.
+ * edge of a brush should. Grey pixels may be the numbers of the classes themselves, with 255 for not known.
  */
 export function readClasses({ data, width, height }, colors) {
   const map = new Uint8Array(width * height).fill(EDGE);
-  const isNumber = (value, i) => value === data[i - (i % 4)] && value < colors.length;
-  const numbers = data.every((value, i) => (i % 4 === 3 ? value === 255 : isNumber(value, i)));
+  const isNumber = (value, i) => value === data[i - (i % 4)] && (value < colors.length || value === EDGE);
+  const fits = data.every((value, i) => (i % 4 === 3 ? value === 255 : isNumber(value, i)));
+  const levels = data.filter((_, i) => i % 4 < 3);
+  const isBlackAndWhite = levels.includes(EDGE) && levels.every((value) => value === 0 || value === EDGE);
+  const numbers = fits && !isBlackAndWhite;
   const known = [];
   let opaque = 0;
   for (let at = 0; at < map.length; at++) {
     const [r, g, b, alpha] = data.subarray(4 * at, 4 * at + 4);
-    opaque += alpha >= 128;
+    opaque += alpha >= 128 && !(numbers && r === EDGE);
     map[at] = numbers ? r : alpha < 128 ? EDGE : findNear([r, g, b], colors);
     if (map[at] !== EDGE) known.push(at);
   }
