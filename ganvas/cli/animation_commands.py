@@ -43,7 +43,7 @@ def animate(
     from ganvas.inference.model import load
 
     found = animate_file(load(run, running.device), picture, driving, out, absolute=absolute, advice="leave --absolute out")
-    report_doubts(found.result.notes, [])
+    report_doubts(found.result.notes, [], quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

@@ -93,7 +93,8 @@ def main() -> None:
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, GanvasWarning):
-            print(f"warning: {message}", file=sys.stderr)
+            if "--quiet" not in sys.argv:
+                print(f"warning: {message}", file=sys.stderr)
         else:
             show_other(message, category, *where, **more)
 

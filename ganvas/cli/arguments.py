@@ -166,6 +166,18 @@ class Measuring:
         return {"metrics": metrics, "samples": self.samples, "seed": self.seed, "split": self.split}
 
 
+@contextmanager
+def spell_options(**options: str) -> Iterator[None]:
+    """Errors about these settings name the option that the user has typed: spell_options(side="--side")."""
+    try:
+        yield
+    except UsageError as error:
+        name, colon, rest = str(error).partition(":")
+        if colon and name in options:
+            raise UsageError(f"{options[name]}:{rest}") from None
+        raise
+
+
 def free_path(out: Path | None, name: str) -> Path:
     """The file to write: `out` if it was given, else `name`, or name-2, name-3, ... if such a file exists.
 
@@ -188,9 +200,14 @@ def report_path(path: Path, reporting: Reporting) -> None:
         print(path)
 
 
-def report_doubts(warnings: Sequence[str], skipped: Sequence[tuple[str, str]], most: int | None = None) -> None:
-    """Print what is doubtful about data, and what was skipped (at most `most` files), to standard error, a line each."""
-    lines = [f"warning: {text}" for text in warnings]
+def report_doubts(
+    warnings: Sequence[str], skipped: Sequence[tuple[str, str]], most: int | None = None, *, quiet: bool = False
+) -> None:
+    """Print what is doubtful about data, and what was skipped (at most `most` files), to standard error, a line each.
+
+    `quiet`: only the skipped files, which are errors.
+    """
+    lines = [] if quiet else [f"warning: {text}" for text in warnings]
     lines += [f"skipped {name}: {reason}" for name, reason in skipped[:most]]
     if most is not None and len(skipped) > most:
         lines.append(f"skipped {len(skipped) - most:,} more; `ganvas data` lists them all")
@@ -212,14 +229,14 @@ def make_teller(running: Running) -> Callable[[str], None]:
 
 
 @contextmanager
-def tell_doubts() -> Iterator[None]:
-    """Print what is doubtful about the data that is opened inside, each sentence once."""
+def tell_doubts(quiet: bool) -> Iterator[None]:
+    """Print what is doubtful about the data that is opened inside, each sentence once; nothing if `quiet`."""
     from ganvas.data.open import hear_doubts
 
     told: set[str] = set()
 
     def tell(warnings: Sequence[str]) -> None:
-        report_doubts([text for text in warnings if text not in told], ())
+        report_doubts([text for text in warnings if text not in told], (), quiet=quiet)
         told.update(warnings)
 
     with hear_doubts(tell):

@@ -118,7 +118,7 @@ def _study(
             print(f"{done} of {total} done after {time.monotonic() - started:.0f} s; next: {what}", file=sys.stderr)
 
     folder = out or Path("studies") / target
-    with tell_doubts():
+    with tell_doubts(running.quiet):
         found = study(
             target,
             folder,
@@ -154,9 +154,9 @@ def _fill(target: str, out: Path, data: str | None, chosen: dict[str, Any], mix:
         tell(f"{printable(name)}: {done:,} of {total:,}")
 
     options = {name: value for name, value in chosen.items() if value is not None}
-    with tell_doubts():
+    with tell_doubts(running.quiet):
         found = fill_classes(load(target, running.device), out, data=data, mix=mix, tell=report, **options)
-    report_doubts(found.notes, found.skipped, most=20)
+    report_doubts(found.notes, found.skipped, most=20, quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

@@ -66,7 +66,7 @@ def compare(
             return code
         found.append(run.folder)
     options = measuring.options() | {"device": running.device}
-    with tell_doubts():
+    with tell_doubts(running.quiet):
         comparison = evaluation_comparison.compare(found, out, against=data, **options)
     if running.json:
         print(json_.dumps(comparison.to_dict()))

@@ -30,7 +30,8 @@ def data(
     white
         The number in a picture that is white, such as 4095; training has it as `--set data.white=4095`.
     pair
-        "side-by-side" if each picture is two: input and output. Training has it as `--set data.pair=side-by-side`.
+        "side-by-side" if each picture is two: input and output; or the name of a filter that makes pairs of photographs:
+        sketch, oil, vintage, denoise, deblur, colourise, edges, bicubic-2, bicubic-4. Training has it as `--set data.pair=...`.
     swap
         Whether the second side of pairs is the input; training has it as `--set data.swap=true`.
     out
@@ -55,7 +56,7 @@ def data(
     elif not reporting.quiet:
         print(report.text())
         print(f"preview: {out}" if shown else "preview: none, as it would become a picture of the data; say where with --out")
-    report_doubts(report.warnings if reporting.json or reporting.quiet else (), report.skipped)  # the text has the warnings
+    report_doubts(report.warnings if reporting.json else (), report.skipped, quiet=reporting.quiet)  # the text has the warnings
 
 
 def recipes(*, json: Json = False) -> None:

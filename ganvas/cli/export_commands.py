@@ -73,7 +73,7 @@ def publish(
     from ganvas.export.hub_folder import publish as lay_out
 
     found = lay_out(run, to, licence=licence)
-    report_doubts(found.notes, [])
+    report_doubts(found.notes, [], quiet=reporting.quiet)
     if reporting.json:
         print(json_.dumps({"out": str(found.folder), "files": list(found.files), "notes": list(found.notes)}))
     elif not reporting.quiet:

@@ -82,7 +82,9 @@ def invert(
         seed=seed,
     )
     report_doubts(
-        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned), found.skipped
+        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned),
+        found.skipped,
+        quiet=running.quiet,
     )
     if running.json:
         print(json_.dumps(found.to_dict()))

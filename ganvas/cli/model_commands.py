@@ -126,7 +126,7 @@ def classify(run: RunPath, *inputs: str, align: bool = True, running: Running = 
     if not inputs:
         raise UsageError("classify: expected a picture, a folder or a zip after the run, found none; name one")
     found = classify_files(load(run, running.device), inputs, align=align)
-    report_doubts(found.doubts, found.skipped)
+    report_doubts(found.doubts, found.skipped, quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
@@ -165,7 +165,7 @@ def evaluate(
 
     chosen = {"network": extractor, "temperature": temperature, "strength": strength, "device": running.device}
     options = measuring.options() | chosen
-    with tell_doubts():
+    with tell_doubts(running.quiet):
         report = measure(target, against=against, **options)
     if running.json:
         print(json_.dumps(report.to_dict()))

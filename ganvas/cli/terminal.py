@@ -34,7 +34,7 @@ def show_training(run: Run, peers: Ranks, quiet: bool, as_json: bool, log: str |
     quiet = quiet or not peers.first  # rank 0 speaks for all
     display = Display(run, quiet=quiet, as_json=as_json)
     if peers.first:
-        report_doubts(run.doubts, run.data.skipped, most=20)
+        report_doubts(run.doubts, run.data.skipped, most=20, quiet=quiet)
     if run.notice and not quiet:
         print(run.notice, file=sys.stderr)
 

@@ -116,7 +116,8 @@ def branch(
     from ganvas.training.branch import branch as start_branch
 
     changes = parse_settings(settings)
-    if notice := start_branch(run, out, changes, at, device, data).notice:
+    notice = start_branch(run, out, changes, at, device, data).notice
+    if notice and not reporting.quiet:
         print(notice, file=sys.stderr)
     report_path(out, reporting)
 

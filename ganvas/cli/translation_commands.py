@@ -5,11 +5,11 @@ from __future__ import annotations
 import json as json_
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts, report_path
+from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts, report_path, spell_options
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -25,6 +25,7 @@ def translate(
     out: str | None = None,
     strength: Real = 1.0,
     back: Annotated[bool, Parameter(negative="")] = False,
+    tileable: Annotated[bool, Parameter(negative="")] = False,
     tile: Whole = 1_024,
     seed: Whole = 0,
     running: Running = Running(),
@@ -38,12 +39,14 @@ def translate(
     to
         The name of the output, e.g. shaded; only needed if the model has several directions.
     out
-        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv), or a folder that is there; for several
-        pictures a new folder. The default is a new name in this folder, NAME-TO.png.
+        A file for one picture (.png, .jpg, .webp, .gif; films .mp4, .mov, .mkv, short ones .gif, .webp, .png), a new folder
+        for several; DIR/ makes a new folder for one picture too. The default is a new name in this folder, NAME-TO.png.
     strength
         From 0 to 1: how much of the change is made; of an enlargement how much detail is made up.
     back
         Also save the way back beside each picture, animation and film, as NAME-back.
+    tileable
+        Of pictures whose opposite sides join, such as textures: they still join. Not for films and animations.
     tile
         Pixels of the side of the parts that a large picture is computed in; smaller ones need less memory.
     seed
@@ -61,15 +64,21 @@ def translate(
         tell(f"{done:,} of {total:,} {what}" if total else f"{done:,} {what}")
 
     model = load(run, running.device)
-    found = translate_files(model, inputs, out, to=to, strength=strength, seed=seed, tile=tile, back=back, progress=report)
-    report_doubts(found.notes[:MOST_LISTED], [(each.name, each.reason) for each in found.skipped[:MOST_LISTED]])
+    options: dict[str, Any] = {"to": to, "strength": strength, "seed": seed, "tile": tile, "back": back, "tileable": tileable}
+    with spell_options(strength="--strength", seed="--seed", tile="--tile", tileable="--tileable"):
+        found = translate_files(model, inputs, out, **options, progress=report)
+    skipped = [(each.name, each.reason) for each in found.skipped[:MOST_LISTED]]
+    report_doubts(found.notes[:MOST_LISTED], skipped, quiet=running.quiet)
     if len(found.skipped) > MOST_LISTED:
         print(f"skipped {len(found.skipped) - MOST_LISTED:,} more; --json lists them all", file=sys.stderr)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
-        many = f", {spell_count(len(found.written), 'files')}" if found.out.is_dir() else ""
-        print(f"{printable(found.out)} ({printable(found.about)}{many})")
+        if found.out.is_dir():
+            print(f"{printable(found.out)} ({printable(found.about)}, {spell_count(len(found.written), 'files')})")
+            return
+        for path, about in zip(found.written, (found.about, "the way back"), strict=False):
+            print(f"{printable(path)} ({printable(about)})")
 
 
 def inpaint(
@@ -92,8 +101,8 @@ def inpaint(
     mask
         A picture of the same size: white is filled, black is kept; greys count as the nearer of the two.
     out
-        A file (.png, .jpg, .webp), or a folder that is there: then it gets a new name in it, PICTURE-inpainted.png. The
-        default is such a name in this folder. In a .png all pixels outside the hole keep their bits.
+        A file (.png, .jpg, .webp), an existing folder, or a new one as DIR/. The default is a new name in this folder. In a
+        .png all pixels outside the hole keep their bits.
     preview
         Also write this .png: the picture with the hole marked.
     seed
@@ -103,8 +112,9 @@ def inpaint(
     from ganvas.inference.model import load
 
     model = load(run, running.device)
-    found = inpaint_file(model, picture, mask, out, preview=preview, label=parse_labels(label), seed=seed)
-    report_doubts(found.notes, [])
+    with spell_options(seed="--seed"):
+        found = inpaint_file(model, picture, mask, out, preview=preview, label=parse_labels(label), seed=seed)
+    report_doubts(found.notes, [], quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
@@ -114,7 +124,7 @@ def inpaint(
 
 def paint(
     run: RunPath,
-    drawn: Annotated[Path, Parameter(name="map", help="A label map: .png with the colors or the numbers of the classes.")],
+    drawn: Annotated[Path, Parameter(name="map", help="One label map: a .png with the colors or the numbers of the classes.")],
     *,
     seed: Whole = 0,
     count: Annotated[Whole, Parameter(name=["-n", "--count"])] = 1,
@@ -133,11 +143,13 @@ def paint(
     side
         Pixels of the longer side; the default is twice the side of the training, at most 1,024.
     out
-        A file (.png, .jpg, .webp) for one picture, or a folder that is there: then it gets a new name in it,
-        MAP-painted.png. For several pictures a new folder. The default is a new name in this folder.
+        A file (.png, .jpg, .webp), an existing folder, or a new one as DIR/; for several pictures a new folder. The default is
+        a new name in this folder.
     """
     from ganvas.inference.model import load
     from ganvas.inference.paint_files import paint_file
 
-    written = paint_file(load(run, running.device), drawn, out, seed=seed, count=count, side=side)
+    model = load(run, running.device)
+    with spell_options(seed="--seed", count="-n", side="--side"):
+        written = paint_file(model, drawn, out, seed=seed, count=count, side=side)
     report_path(written[0] if count == 1 else written[0].parent, running)

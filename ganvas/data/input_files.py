@@ -89,7 +89,7 @@ def open_input(path: Path) -> IO[bytes]:
     except OSError as error:
         raise UnreadableError(error.strerror or "cannot be opened") from None
     except DataError:
-        raise UnreadableError("not a regular file") from None
+        raise UnreadableError("is a folder; name one file" if path.is_dir() else "not a regular file") from None
 
 
 def _list_folder(path: Path, prefix: str, endings: tuple[str, ...]) -> tuple[list[InputFile], list[Skipped]]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from ganvas.config import DataConfig
-from ganvas.core.fields import FIELDS
 from ganvas.data.builtin import earth, emoji_sets, puppets
 from ganvas.data.collection import ImageCollection, Progress
 from ganvas.data.computed_domains import CHANGES, split_name
@@ -39,6 +38,12 @@ KINDS: Mapping[tuple[str, ...], str] = {  # what a game needs -> in words
     ("a", "b"): "two domains of pictures",
     ("low", "real"): "photographs",
     ("driving", "source"): "clips",
+}
+
+LAYOUTS: Mapping[tuple[str, ...], str] = {  # how two folders are called, for a message
+    ("real", "source"): "as A/ with the inputs and B/ with the outputs, each pair under one name",
+    ("map", "real"): "as masks/ with the maps and photos/ with the pictures, each pair under one name",
+    ("a", "b"): "as A/ and B/ with the pictures of one domain each",
 }
 
 
@@ -175,8 +180,8 @@ def _describe_missing(source: str, kind: tuple[str, ...]) -> DataError:
     held = spell_count(len(pictures.names), "pictures") if isinstance(pictures, ImageCollection) else "points"
     if isinstance(pictures, ImageCollection) and (empty := _list_empty(find_path(source), pictures.names)):
         return DataError(f"{shown}: expected {wanted}: {expected}; no pictures in its folder {', '.join(empty)}; found {held}")
-    fields = " and ".join(f"{name!r} ({FIELDS[name].meaning})" for name in kind)
-    return DataError(f"{shown}: expected {wanted}: {expected}, for the fields {fields}; found {held} on one side")
+    layout = LAYOUTS.get(kind, LAYOUTS["a", "b"])
+    return DataError(f"{shown}: expected {wanted}: {expected}, {layout}; found {held} on one side")
 
 
 def _list_empty(folder: Path, names: Sequence[str]) -> list[str]:

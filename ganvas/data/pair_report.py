@@ -35,10 +35,10 @@ from ganvas.media.preview import save_pairs
 from ganvas.utils.parsing import printable, spell_count
 
 SHOWN = 32  # pairs on the preview
-RECIPES = {  # made for built-in sets, as they are shown, and for filters
+RECIPES = {  # made for built-in sets and for filters: the choice of `ganvas train`, which is on a higher floor
     "emoji-shading": "pix2pix-emoji",
     "emoji-styles": "cyclegan-styles",
-    "earth": "spade-earth",
+    "earth": "pix2pix-earth",
     "bicubic-2": "sr-photos",
     "bicubic-4": "sr-photos-x4",
     **{name: f"filter-{name}" for name in TEACHERS if name != "edges"},
@@ -201,20 +201,34 @@ def describe_pairs(
 def _report_fields(config: DataConfig) -> PairReport:
     """Pairs of a built-in set, or what a filter or a bicubic reduction makes of photographs."""
     pair = "" if config.source in SETS else name_pair(config)
-    first = "map" if config.source == "earth" else "low" if pair in BICUBICS else "source"
-    data = open_fields(config, (first, "real"))
-    if not isinstance(data, PairedDataset):
-        raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
-    names = data.names or {"low": "small", "real": "large"}
-    sides = []
-    for name in (first, "real"):
-        side = data.fields[name].shape[-1]
-        size = dict.fromkeys(("min", "median", "max", "common"), (side, side))
-        sides.append(SideFacts(names[name], len(data), size, {}))
+    first = "low" if pair in BICUBICS else "source"
+    data = _open_made(config, first)
+    test: tuple[SideFacts, ...] = ()
+    if config.source in SETS and config.split == "train":
+        test = _facts_of_made(_open_made(replace(config, split="test"), first), first)
     layout = "built-in"
     if pair and data.groups is not None:
         layout = f"squares of {spell_count(len(data.groups.unique()), 'photographs')}"
-    return describe_pairs(config.source, data, layout, (sides[0], sides[1]), RECIPES.get(pair or config.source, ""))
+    made = RECIPES.get(pair or config.source, "")
+    return replace(describe_pairs(config.source, data, layout, _facts_of_made(data, first), made), test=test)
+
+
+def _open_made(config: DataConfig, first: str) -> PairedDataset:
+    """Such pairs, whose input is the field `first`. Raises: DataError: the source has none."""
+    data = open_fields(config, (first, "real"))
+    if not isinstance(data, PairedDataset):
+        raise DataError(f"{data.name}: expected pairs, found {', '.join(data.modalities)}; choose another source")
+    return data
+
+
+def _facts_of_made(data: PairedDataset, first: str) -> tuple[SideFacts, SideFacts]:
+    names = data.names or {"low": "small", "real": "large"}
+
+    def describe(name: str) -> SideFacts:
+        side = data.fields[name].shape[-1]
+        return SideFacts(names[name], len(data), dict.fromkeys(("min", "median", "max", "common"), (side, side)), {})
+
+    return describe(first), describe("real")
 
 
 def _report_domains(two: TwoSides, config: DataConfig) -> PairReport:

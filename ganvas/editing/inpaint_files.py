@@ -17,7 +17,7 @@ from ganvas.editing.hole_inversion import fill_by_inversion
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.holes import Hole, describe_hole, mark_hole, read_hole, require_hole
 from ganvas.inference.loaded_game import Label, LoadedGame
-from ganvas.inference.output_names import PICTURE_ENDINGS, find_free
+from ganvas.inference.output_names import PICTURE_ENDINGS, find_free, open_folder
 from ganvas.inference.picture_inpainting import inpaint_one
 from ganvas.inference.tiles import Progress
 from ganvas.latents.seed_latents import SEEDS
@@ -110,9 +110,8 @@ def _read(path: str | Path) -> WholePicture:
 
 def _choose_out(picture: Path, out: str | Path | None, inputs: tuple[Path, ...]) -> Path:
     """The file to write. Raises: UsageError, ResourceError: it does not fit."""
-    named = Path(out) if out is not None else None
-    if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
-        named = find_free((named or Path()) / f"{picture.stem[:100]}-inpainted.png")
+    folder = open_folder(out)
+    named = Path(out or "") if folder is None else find_free(folder / f"{picture.stem[:100]}-inpainted.png")
     return _check(named, PICTURE_ENDINGS, inputs, "--out")
 
 

@@ -43,7 +43,7 @@ def mixture_measures(source: str, fake: Tensor, other: Tensor) -> dict[str, Meas
 
 
 def stacked_measures(digits: Extractor, fake: Tensor, other: Tensor) -> dict[str, Measurement]:
-    """Of the 1,000 triples of digits, how many there are and how evenly, as a classifier of digits reads each colour."""
+    """Of the 1,000 triples of digits, how many there are and how evenly, as a classifier of digits reads each color."""
     found, floor = (stacked_modes(digits.logits(x.flatten(0, 1)[:, None]).argmax(1).view(-1, 3)) for x in (fake, other))
     return {
         name: Measurement(float(getattr(found, name)), None, float(getattr(floor, name)), len(fake), digits.name)

@@ -215,7 +215,7 @@ def picture_set(path: str, n: int, like: SampleSet) -> tuple[SampleSet, tuple[st
 
     The first n of a folder would be those of its first classes.
 
-    Images of another size or other colours than those of `like` are read again in its size and colours, as data are: the
+    Images of another size or other colors than those of `like` are read again in its size and colors, as data are: the
     central square, with an antialiased Lanczos filter.
     """
     source = require_no_text(open_source(DataConfig(source=path)))
@@ -233,6 +233,6 @@ def require_same_shape(fake: SampleSet, real: SampleSet) -> SampleSet:
     if fake.data.shape[1:] != real.data.shape[1:]:
         raise DataError(
             f"samples are {list(fake.data.shape[1:])} and the reference {list(real.data.shape[1:])}; "
-            "measure against data of the same size and colours"
+            "measure against data of the same size and colors"
         )
     return fake

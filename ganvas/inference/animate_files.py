@@ -21,7 +21,7 @@ from ganvas.data.whole_picture import read_picture
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.animation import Animated, animate_clip
 from ganvas.inference.loaded_game import LoadedGame
-from ganvas.inference.output_names import find_free
+from ganvas.inference.output_names import OR_FOLDER, find_free, open_folder
 from ganvas.media.animations import encode_animation
 from ganvas.media.grid import legible_scale
 from ganvas.media.image_files import encode_picture
@@ -119,13 +119,13 @@ def draw_crops(found: Animated, frames: Sequence[Array], count: int = 6) -> Arra
 
 
 def _choose_out(picture: str | Path, driving: str | Path, out: str | Path | None) -> Path:
-    named = Path(out) if out is not None else None
-    if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
+    named = Path(out or "")
+    if (folder := open_folder(out)) is not None:
         stem, clip = (re.sub(r"[^\w.-]+", "_", Path(each).stem)[:MOST_NAME] for each in (picture, driving))
-        named = find_free((named or Path()) / f"{stem}-{clip}.gif")
+        named = find_free(folder / f"{stem}-{clip}.gif")
     if named.suffix.lower() not in FILMS:
         raise UsageError(
-            f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(FILMS)}, or a folder"
+            f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(FILMS)}, {OR_FOLDER}"
         )
     for given in (find_path(str(picture)), find_path(str(driving))):
         if named.exists() and given.exists() and named.samefile(given):

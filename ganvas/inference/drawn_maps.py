@@ -22,7 +22,6 @@ from ganvas.utils.parsing import printable, spell_count
 
 ENOUGH = 0.5  # share of the pixels that must have a color of the legend, or nearly so
 SHOWN = 20  # classes that a message lists
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 def find_legend(model: LoadedGame) -> Legend:
@@ -44,7 +43,8 @@ def read_map_for(model: LoadedGame, given: Picture | str | Path) -> Bytes:
 
     Raises:
         UsageError: the model takes no maps.
-        DataError: it cannot be read, or most of its pixels have no color of a class; the message lists them.
+        DataError: it cannot be read, no pixel has a class, or most that are not transparent have no color of one; the message
+            lists them.
     """
     legend = find_legend(model)
     if isinstance(given, Picture):
@@ -52,25 +52,30 @@ def read_map_for(model: LoadedGame, given: Picture | str | Path) -> Bytes:
         given.save(file, "PNG")
         file.seek(0)
         return _classify(read_map(file), legend, name)
-    name = printable(Path(given).name)
+    path, name = find_path(str(given)), printable(Path(given).name)
+    if not path.exists():
+        raise DataError(f"{printable(given)}: no such file; check the path")
     try:
-        with silence_pillow(), open_input(find_path(str(given))) as stream:
+        with silence_pillow(), open_input(path) as stream:
             return _classify(read_map(stream), legend, name)
     except UnreadableError as error:
         raise DataError(f"{name}: {error}") from None
 
 
 def _classify(raw: RawMap, legend: Legend, name: str) -> Bytes:
-    if _are_numbers(raw, legend):
-        return MapRule(legend, numbered=True).classify(raw)
-    colors = raw.colors()
-    clear = np.zeros(colors.shape, bool) if raw.clear is None else raw.clear
-    known = (match_colors(colors, legend) != UNKNOWN) | clear
-    if known.mean() < ENOUGH:
-        _refuse_numbers(raw, legend, name)
-        found = f"{1 - known.mean():.0%} of the pixels have no color of a class"
+    opaque = np.ones(raw.values.shape, bool) if raw.clear is None else ~raw.clear
+    numbered = _are_numbers(raw, legend)
+    classes = raw.values if numbered else match_colors(raw.colors(), legend).astype(np.int64)
+    if not numbered:
+        known = (classes[opaque] != UNKNOWN).mean() if opaque.any() else 1.0
+        if known < ENOUGH:
+            _refuse_numbers(raw, legend, name)
+            found = f"{1 - known:.0%} of the pixels have no color of a class"
+            raise DataError(f"{name}: {found}; expected {describe_legend(legend)}; draw it with these colors")
+    if (classes[opaque] == UNKNOWN).all():
+        found = f"no pixel has a class: all are transparent, or {UNKNOWN}"
         raise DataError(f"{name}: {found}; expected {describe_legend(legend)}; draw it with these colors")
-    return MapRule(legend, numbered=False).classify(raw)
+    return MapRule(legend, numbered=numbered).classify(raw)
 
 
 def _refuse_numbers(raw: RawMap, legend: Legend, name: str) -> None:
@@ -93,8 +98,7 @@ def _are_numbers(raw: RawMap, legend: Legend) -> bool:
     if raw.palette:
         matched = match_colors(RawMap(used[None], True, None, raw.palette).colors(), legend)[0]
         return fits and bool((matched[used != UNKNOWN] == UNKNOWN).any())
-    masks = set(used.tolist()) == {0, UNKNOWN} and {BLACK, WHITE} <= set(legend.colors)
-    return fits and not masks
+    return fits and not (UNKNOWN in used and set(used.tolist()) <= {0, UNKNOWN})  # these are black and white, as in a scan
 
 
 def describe_legend(legend: Legend) -> str:

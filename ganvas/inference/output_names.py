@@ -10,10 +10,12 @@ from ganvas.data.input_files import InputFile, InputFiles
 from ganvas.errors import DataError, UsageError
 from ganvas.media.film_stream import CONTAINERS
 from ganvas.media.picture_folder import require_new_folder
+from ganvas.utils.files import disk_errors, make_folder
 from ganvas.utils.parsing import printable
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 MOST_NAME = 240  # bytes of a file name
+OR_FOLDER = "or an existing folder; a new folder ends in /"
 
 
 def is_file(found: InputFiles, target: Path) -> bool:
@@ -27,27 +29,48 @@ def choose_out(found: InputFiles, inputs: Sequence[str | Path], out: str | Path 
     Raises:
         UsageError: it would replace something, is inside an input, or has an ending that does not fit.
     """
-    named, stem = Path(out) if out is not None else None, Path(inputs[0]).resolve().stem
+    named, stem = Path(out or ""), Path(inputs[0]).resolve().stem
     tag = re.sub(r"[^\w.-]+", "_", made).strip("._")[:60] or "out"
     if found.alone:
         ending = default_ending(found.files[0])
-        if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
-            folder = named or Path()
+        if (folder := open_folder(out)) is not None:
             return find_free(folder / f"{_shorten(stem, len(tag) + 20)}-{tag}{ending}")
-        fits = tuple(CONTAINERS) if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
+        fits = (*CONTAINERS, ".gif", ".webp", ".png") if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
         if named.suffix.lower() not in fits:
             raise UsageError(
-                f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(fits)}, or a folder"
+                f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(fits)}, {OR_FOLDER}"
             )
         if named.exists() and any(named.samefile(path) for path in map(Path, inputs) if path.exists()):
             raise UsageError(f"{printable(named)} is the input itself; choose another --out")
         return named
-    target = named or find_free(Path(f"{_shorten(stem if len(inputs) == 1 else 'translated', len(tag) + 20)}-{tag}"))
+    target = (
+        named
+        if out is not None
+        else find_free(Path(f"{_shorten(stem if len(inputs) == 1 else 'translated', len(tag) + 20)}-{tag}"))
+    )
     for path in map(Path, inputs):
         if path.is_dir() and target.resolve().is_relative_to(path.resolve()):
             raise UsageError(f"{printable(target)} is inside the input {printable(path)}; choose another --out")
     require_new_folder(target)
     return target
+
+
+def open_folder(out: str | Path | None) -> Path | None:
+    """The folder for a file whose name is not given: this one, one that exists, or a new one if a slash ends its name.
+
+    None: `out` is the name of the file itself.
+
+    Raises:
+        ResourceError: the folder cannot be made.
+    """
+    folder = Path(out or "")
+    if folder.is_dir():
+        return folder
+    if not str(out).endswith(("/", "\\")):
+        return None
+    with disk_errors(f"cannot write {printable(folder)}"):
+        make_folder(folder)
+    return folder
 
 
 def default_ending(file: InputFile) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvas.errors import UsageError
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.loaded_game import LoadedGame
-from ganvas.inference.output_names import PICTURE_ENDINGS, find_free
+from ganvas.inference.output_names import OR_FOLDER, PICTURE_ENDINGS, find_free, open_folder
 from ganvas.inference.picture_translation import paint_one
 from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.image_files import encode_picture
@@ -38,7 +38,7 @@ def paint_file(
         DataError: the map cannot be read, or has other colors than the classes.
         ResourceError: a file cannot be written.
     """
-    require_count("the number of pictures", count, 1, MOST)
+    require_count("count", count, 1, MOST)
     require_count("seed", seed, 0, SEEDS - count)
     ids, stem = read_map_for(model, drawn), Path(drawn).stem[:100]
     target = _choose_out(stem, out, Path(drawn), count)
@@ -49,10 +49,10 @@ def paint_file(
             make_folder(target)
     else:
         require_writable(target)
-    written = []
+    written, digits = [], len(str(seed + count - 1))  # numbers of one length, so that the files sort by their seeds
     for number in range(seed, seed + count):
         picture = paint_one(model, ids, seed=number, side=side)
-        path = target / f"{stem}-seed{number}.png" if count > 1 else target
+        path = target / f"{stem}-seed{number:0{digits}}.png" if count > 1 else target
         write_durably(
             path, encode_picture(picture, path.suffix.lower(), model.provenance(str(number)) | {"direction": "painted"})
         )
@@ -61,15 +61,15 @@ def paint_file(
 
 
 def _choose_out(stem: str, out: str | Path | None, drawn: Path, count: int) -> Path:
-    named = Path(out) if out is not None else None
+    named = Path(out or "")
     if count > 1:
-        target = named or find_free(Path(f"{stem}-painted"))
+        target = named if out is not None else find_free(Path(f"{stem}-painted"))
         require_new_folder(target)
         return target
-    if named is None or named.is_dir() or str(out).endswith(("/", "\\")):
-        return find_free((named or Path()) / f"{stem}-painted.png")
+    if (folder := open_folder(out)) is not None:
+        return find_free(folder / f"{stem}-painted.png")
     if named.suffix.lower() not in PICTURE_ENDINGS:
-        expected = f"expected a name ending in {', '.join(PICTURE_ENDINGS)}, or a folder"
+        expected = f"expected a name ending in {', '.join(PICTURE_ENDINGS)}, {OR_FOLDER}"
         raise UsageError(f"cannot write a picture to {printable(named.name)!r}: {expected}")
     if named.exists() and drawn.exists() and named.samefile(drawn):
         raise UsageError(f"{printable(named)} is the map itself; choose another --out")

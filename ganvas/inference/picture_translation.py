@@ -121,7 +121,9 @@ def find_way(model: HasGame, to: str | None) -> Way:
                 return way
     if len(ways) == 1 and wanted in (ways[0].source.casefold(), split_direction(ways[0].direction)[0]):
         raise UsageError(f"{model.name} has one direction, {ways[0].about}, and no way back; leave --to out")
-    raise unknown_name("direction", printable(to), [way.about if ">" in wanted else way.target for way in ways])
+    if ">" in wanted:
+        raise unknown_name("direction", printable(to), [way.about for way in ways])
+    raise unknown_name("output", printable(to), [way.target for way in ways])
 
 
 def translate_one(
@@ -132,18 +134,21 @@ def translate_one(
     strength: float = 1.0,
     seed: int = 0,
     tile: int = SIDE,
+    tileable: bool = False,
     progress: Progress | None = None,
 ) -> Array:
     """A picture uint8 or uint16 [H, W] or [H, W, C] -> [H, W, C] of its type, or [scale H, scale W, C] of an enlargement.
 
     C is 1 or 3, or 2 or 4 with transparency, which is kept. Grey stays grey if the game keeps it. `to`: see `find_way`.
-    `strength` from 0 to 1: of an enlargement how much detail is made up, else how much of the change is made. `progress` gets
-    the tiles that are done and their number.
+    `strength` from 0 to 1: of an enlargement how much detail is made up, else how much of the change is made. `tileable`: the
+    picture continues at its opposite sides, and so does the result. `progress` gets the tiles that are done and their number.
 
     Raises:
-        UsageError: see `find_way`; another type or shape; a strength out of range; too large a picture.
+        UsageError: see `find_way`; another type or shape; a strength out of range; too large a picture; `tileable` for a game
+            that looks at the whole picture.
     """
-    return translate_along(find_way(model, to), picture, strength=strength, seed=seed, tile=tile, progress=progress)
+    way = find_way(model, to)
+    return translate_along(way, picture, strength=strength, seed=seed, tile=tile, tileable=tileable, progress=progress)
 
 
 def translate_along(
@@ -153,6 +158,7 @@ def translate_along(
     strength: float = 1.0,
     seed: int = 0,
     tile: int = SIDE,
+    tileable: bool = False,
     progress: Progress | None = None,
 ) -> Array:
     """As `translate_one`, for a way that is known."""
@@ -160,7 +166,14 @@ def translate_along(
     require_count("seed", seed, 0, SEEDS - 1)
     if way.of_maps:
         raise UsageError(f"this model makes its pictures from label maps ({way.about}); use ganvas paint, or Model.paint")
-    colors, alpha = split_alpha(_check_picture(picture))
+    given = _check_picture(picture)
+    if tileable:
+        margin, (height, width) = require_margin(way), given.shape[:2]
+        wrapped = np.pad(given, ((margin, margin), (margin, margin), (0, 0)), "wrap")
+        made = translate_along(way, wrapped, strength=strength, seed=seed, tile=tile, progress=progress)
+        top = margin * way.scale
+        return np.ascontiguousarray(made[top : top + height * way.scale, top : top + width * way.scale])
+    colors, alpha = split_alpha(given)
     if alpha is None:
         return _compute(way, colors, strength, seed, tile, progress)
     top = int(np.iinfo(colors.dtype).max)
@@ -178,6 +191,13 @@ def require_strength(strength: float) -> None:
     """Raises: UsageError: it is not from 0 to 1."""
     if not 0 <= strength <= 1:
         raise UsageError(f"strength: expected a number from 0 to 1, got {strength}")
+
+
+def require_margin(way: Way) -> int:
+    """The pixels around a picture that a network sees from inside. Raises: UsageError: it always looks at the whole picture."""
+    if way.game.reach is None:
+        raise UsageError("tileable: this model looks at the whole picture, so its borders cannot join; leave it out")
+    return -(-way.game.reach // way.game.multiple) * way.game.multiple
 
 
 def paint_one(model: HasGame, ids: Array, *, seed: int = 0, side: int | None = None) -> Array:

@@ -20,11 +20,11 @@ from ganvas.data.whole_picture import Animation, WholePicture, read_animation, r
 from ganvas.errors import DataError, GanvasError, ResourceError, UsageError
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.output_names import FolderNames, choose_out, find_free, is_file
-from ganvas.inference.picture_translation import Way, find_way, require_strength, translate_along
+from ganvas.inference.picture_translation import Way, find_way, require_margin, require_strength, translate_along
 from ganvas.inference.tiles import SIDE
 from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.animations import encode_animation
-from ganvas.media.film_stream import change_film, require_video_extra
+from ganvas.media.film_stream import change_film, read_short_film, require_video_extra
 from ganvas.media.image_files import encode_picture
 from ganvas.utils.files import disk_errors, make_folder, publish, require_writable, temporary_path, write_durably
 from ganvas.utils.parsing import printable, require_count, spell_count
@@ -33,6 +33,7 @@ Array = npt.NDArray[Any]
 Place = Callable[[str], Path]  # the ending of what is made -> where it goes
 Progress = Callable[[str, int, int], None]  # what of, how many are done, how many in all (0: not known)
 ANIMATION_ENDINGS = (".gif", ".png", ".webp")
+NOT_TILEABLE = "tileable: expected pictures, found an animation or a film; leave it out"
 NAME_ERRORS = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ, errno.EINVAL)
 
 
@@ -63,13 +64,15 @@ def translate_files(
     seed: int = 0,
     tile: int = SIDE,
     back: bool = False,
+    tileable: bool = False,
     progress: Progress | None = None,
 ) -> Translated:
     """Translate all pictures and films in `inputs`: files, folders, zips. Each keeps its size and its transparency.
 
     One picture becomes the file `out`, by default NAME-TO.png in this folder; several become a new folder, with subfolders
     and names kept, pictures as PNG. Animations keep times, loop and transparency; films become MP4 and keep times and sound.
-    `back` writes the way back beside each of them. Files that are finished stay if the work is interrupted.
+    `back` writes the way back beside each of them. `tileable`: pictures whose opposite sides join still do. Files that are
+    finished stay if the work is interrupted.
 
     Raises:
         UsageError: see `translate_one`; `out` exists, is inside an input, or has no ending that fits.
@@ -81,10 +84,12 @@ def translate_files(
     require_count("seed", seed, 0, SEEDS - 1)
     if back and way.reverse() is None:
         raise UsageError(f"{model.name} has no way back from {way.target}; leave --back out")
+    if tileable:
+        require_margin(way)
     with silence_pillow():
         found = find_inputs(inputs)
         target = choose_out(found, inputs, out, way.target)
-        job = _Job(model, way, target, strength, seed, tile, back, progress)
+        job = _Job(model, way, target, strength, seed, tile, back, tileable, progress)
         return job.run_alone(found.files[0], inputs[0]) if is_file(found, target) else job.run_all(found)
 
 
@@ -99,6 +104,7 @@ class _Job:
     seed: int
     tile: int
     back: bool
+    tileable: bool
     progress: Progress | None
     written: list[Path] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -153,12 +159,20 @@ class _Job:
 
     def _translate(self, file: InputFile, place: Place, tell: Progress | None = None) -> None:
         if file.is_film:
-            self._translate_film(file, place(".mp4"), tell)
+            if self.tileable:
+                raise UsageError(NOT_TILEABLE)
+            target = place(".mp4")
+            if target.suffix.lower() in ANIMATION_ENDINGS:
+                self._translate_animation(self._read_short_film(file, target), target, tell)
+            else:
+                self._translate_film(file, target, tell)
             return
         with file.open() as stream:
             animation = read_animation(stream)
             stream.seek(0)
             picture = read_picture(stream)
+        if animation is not None and self.tileable:
+            raise UsageError(NOT_TILEABLE)
         if animation is not None:
             target = place(animation.ending)
             if target.suffix.lower() in ANIMATION_ENDINGS:
@@ -186,6 +200,15 @@ class _Job:
                     tell("frames", number + 1, len(frames))
             data = encode_animation(frames, animation.durations, animation.loop, place.suffix.lower(), text)
             self._write(place, data)
+
+    def _read_short_film(self, file: InputFile, target: Path) -> Animation:
+        """A film that becomes an animation: all of its frames are in memory at once."""
+        require_video_extra(file.name)
+        with file.open() as stream:
+            frames, duration, has_sound = read_short_film(stream)
+        if has_sound:
+            self.notes.append(f"{printable(file.name)}: the sound is left out: {target.suffix} has none")
+        return Animation(frames, [duration] * len(frames), 0, target.suffix.lower())
 
     def _translate_film(self, file: InputFile, target: Path, tell: Progress | None) -> None:
         require_video_extra(file.name)
@@ -234,7 +257,9 @@ class _Job:
             yield reverse, self._place_back(target), text | {"direction": there}
 
     def _compute(self, values: Array, way: Way, progress: Callable[[int, int], None] | None = None) -> Array:
-        return translate_along(way, values, strength=self.strength, seed=self.seed, tile=self.tile, progress=progress)
+        return translate_along(
+            way, values, strength=self.strength, seed=self.seed, tile=self.tile, tileable=self.tileable, progress=progress
+        )
 
     def _write(self, target: Path, data: bytes) -> None:
         """Write a file: complete or not at all."""

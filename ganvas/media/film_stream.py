@@ -26,6 +26,8 @@ FILM_SUFFIXES = (*CONTAINERS, ".m4v", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv"
 MOST_PIXELS = 64_000_000  # of a frame
 MOST_BYTES = 1_000_000_000  # of all frames that are read at once
+MOST_FRAMES = 1_000  # of a film that becomes a GIF or the like
+USUAL_DURATION = 40.0  # milliseconds of a frame, if the film does not say
 LARGE = 720  # lines: films of so many have the colors of ITU-R BT.709, smaller ones those of BT.601
 QUALITY = {"crf": "18"}  # visually almost lossless
 
@@ -99,6 +101,23 @@ def read_film(source: IO[bytes], most: int) -> tuple[list[Array], float]:
     if not frames:
         raise DataError("a film without frames; expected at least one")
     return frames, 1000 / rate if rate else 0.0
+
+
+def read_short_film(source: IO[bytes]) -> tuple[list[Array], float, bool]:
+    """All frames of a short film, uint8 [H, W, 3] each, the milliseconds of a frame, and whether it has sound.
+
+    Raises:
+        DataError: as `read_film`, or it is too long to be read at once.
+    """
+    import av
+
+    frames, duration = read_film(source, MOST_FRAMES + 1)
+    if len(frames) > MOST_FRAMES or len(frames) * frames[0].size > MOST_BYTES:
+        many = f"at most {MOST_FRAMES:,} frames and {MOST_BYTES:,} bytes of them"
+        raise DataError(f"too long for a GIF, WebP or PNG: expected {many}; choose a name ending in .mp4, or cut the film")
+    source.seek(0)
+    with _reading(), av.open(source, "r", options={"format_whitelist": DEMUXERS}, metadata_errors="replace") as reader:
+        return frames, duration or USUAL_DURATION, bool(reader.streams.audio)
 
 
 class _Copy:

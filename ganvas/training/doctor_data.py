@@ -60,7 +60,7 @@ def check_range(case: Case) -> Finding | None:
     low, high = int(case.reals.min()), int(case.reals.max())
     if high - low > DARK:
         return None
-    evidence = f"the pixels of {len(case.reals)} pictures are all within {low} to {high} of 255, so they look like one colour"
+    evidence = f"the pixels of {len(case.reals)} pictures are all within {low} to {high} of 255, so they look like one color"
     return Finding("wrong pixel range", evidence, "--data with pixels from 0 to 255")
 
 

@@ -6,14 +6,17 @@ Built-in sources are left out: they come with the package, and computed ones may
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ganvas.config import Recipe
 from ganvas.data.computed_domains import split_name
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import BUILT_IN
-from ganvas.errors import DataError, UsageError
-from ganvas.games.recipes import adapt_recipe
+from ganvas.errors import DataError, GanvasError, UsageError
+from ganvas.games.recipes import adapt_recipe, open_data
+from ganvas.inference.sheet import INPUT_ROWS
 from ganvas.utils.parsing import printable, quote, spell_count
 
 SHOWN = 5  # class names in a message
@@ -33,6 +36,16 @@ def doubt_count(count: int) -> str:
         return ""
     there = "there is 1 sample" if count == 1 else f"there are {count} samples"
     return f"{there}; training needs hundreds"
+
+
+def find_unseen(recipe: Recipe, held_out: Dataset | None) -> Dataset | None:
+    """The samples for the sheets: those held out, or those of the test split if it has more and a sheet has room for them."""
+    count = len(held_out or ())
+    if count < INPUT_ROWS and recipe.data.split != "test":
+        with suppress(GanvasError):  # there is no such split
+            test = open_data(replace(recipe, data=replace(recipe.data, split="test")))
+            return test if len(test) > count else held_out
+    return held_out
 
 
 def parse_origin(plain: Any) -> dict[str, Any] | None:

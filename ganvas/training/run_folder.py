@@ -18,6 +18,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from ganvas.training.run_data import (
     describe_data,
     doubt_count,
     find_changes,
+    find_unseen,
     parse_description,
     parse_origin,
     refuse_changes,
@@ -80,6 +82,11 @@ class Run:
     def finished(self) -> bool:
         """Whether the training has reached its end."""
         return (self.folder / "result.json").exists()
+
+    @cached_property
+    def unseen(self) -> Dataset | None:
+        """Samples for the sheets that are never trained on, as `find_unseen`; None: there are none."""
+        return find_unseen(self.recipe, self.held_out)
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -250,8 +250,8 @@ class Trainer:
                 self.events.append(f"no sample picture, training goes on: {failure}")
 
     def make_sheet(self) -> Image | None:
-        """The sheet of the averaged game. Inputs are held-out ones, if there are any."""
-        data = self.run.held_out if isinstance(self.state.average, TakesInputs) else None
+        """The sheet of the averaged game. Inputs are those that it is not trained on, if there are any."""
+        data = self.run.unseen if isinstance(self.state.average, TakesInputs) else None
         return make_sheet(self.state.average, self.run.data if data is None else data)
 
     def roll_backs(self) -> list[int]:

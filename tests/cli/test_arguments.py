@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.cli.app import app
-from ganvas.cli.arguments import METRICS_HELP, Sampling, free_path, parse_settings
+from ganvas.cli.arguments import METRICS_HELP, Sampling, free_path, parse_settings, report_doubts, spell_options
 from ganvas.cli.comparison_commands import choose_target
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation import measure_names
@@ -91,3 +91,14 @@ def test_what_cannot_be_compared(target: str, kind: type[Exception], says: str) 
     with pytest.raises(kind, match=says.replace("?", r"\?")):
         choose_target(target, None, None)
     assert choose_target("cgan-mnist", None, None).name == "cgan-mnist.safetensors"
+
+
+def test_quiet_leaves_out_warnings_and_keeps_skipped_files(capsys: pytest.CaptureFixture[str]) -> None:
+    report_doubts(["doubtful"], [("a.png", "damaged")], quiet=True)
+    assert capsys.readouterr().err == "skipped a.png: damaged\n"
+
+
+def test_an_error_about_a_setting_names_its_option() -> None:
+    for text, told in (("count: expected 1", "-n: expected 1"), ("other: expected 1", "other: expected 1")):
+        with pytest.raises(UsageError, match=f"^{told}$"), spell_options(count="-n"):
+            raise UsageError(text)

@@ -43,10 +43,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_translate(bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     typed("translate", bundles["cyclegan-emoji"], "x.png", "--to", "b", "--back")
     printed = capsys.readouterr()
-    assert printed.out.startswith("x-")
-    assert printed.out.strip().endswith(")")
+    assert [line.partition(" (")[0] for line in printed.out.splitlines()] == [f"x-{word}.png" for word in ("b", "b-back")]
+    assert printed.out.strip().endswith("(the way back)")
     assert "was trained on 32 x 32" in printed.err
     assert len(list(Path().glob("x-*.png"))) == 2
+    typed("translate", bundles["cyclegan-emoji"], "x.png", "--to", "b", "--quiet", "--out", "quiet.png")
+    assert capsys.readouterr() == ("", "")
     Path("in").mkdir()
     Path("x.png").rename("in/x.png")
     Path("in/bad.png").write_bytes(b"hello")
@@ -92,6 +94,14 @@ def test_wrong_words(bundles: dict[str, Path]) -> None:
         typed("translate", bundles["cyclegan-emoji"])
     with pytest.raises(UsageError, match="several directions: choose one with --to"):
         typed("translate", bundles["cyclegan-emoji"], "x.png")
+    for word, value in (("--strength", 2), ("--seed", -1)):
+        with pytest.raises(UsageError, match=f"^{word}: expected"):
+            typed("translate", bundles["cyclegan-emoji"], "x.png", "--to", "b", word, value)
+    for word, value in (("--side", 2_000), ("-n", 0)):
+        with pytest.raises(UsageError, match=f"^{word}: expected"):
+            typed("paint", bundles["spade-earth"], "map.png", word, value)
+    with pytest.raises(UsageError, match="unknown output 'nois'"):
+        typed("translate", bundles["cyclegan-emoji"], "x.png", "--to", "nois")
     with pytest.raises(UsageError, match="use ganvas paint"):
         typed("translate", bundles["spade-earth"], "x.png")
     with pytest.raises(UsageError, match="does not paint label maps"):

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from translators import LEGEND, make_translator
 
+from ganvas.data.legend import Legend
 from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.inference import drawn_maps
 from ganvas.inference.drawn_maps import find_legend, read_map_for
 from ganvas.inference.paint_files import paint_file
 
@@ -85,8 +87,27 @@ def test_what_is_no_map_is_one_line_with_the_classes(tmp_path: Path) -> None:
     (tmp_path / "t.png").write_bytes(b"hello")
     with pytest.raises(DataError, match=r"t.png: not an image"):
         read_map_for(make_translator("spade"), tmp_path / "t.png")
-    with pytest.raises(DataError, match=r"gone.png: no such file; check the path"):
-        read_map_for(make_translator("spade"), tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"maps/gone.png: no such file; check the path"):
+        read_map_for(make_translator("spade"), tmp_path / "maps/gone.png")
+    with pytest.raises(DataError, match=r"is a folder; name one file"):
+        read_map_for(make_translator("spade"), tmp_path)
+
+
+def test_a_map_without_a_class_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, legend = make_translator("spade"), Legend(("sea", "land"), ((0, 0, 255), (0, 160, 0)), colored=True)
+    monkeypatch.setattr(drawn_maps, "find_legend", lambda _: legend)
+    unknown = np.full((9, 9), 255, np.uint8)
+    Image.fromarray(np.arange(81).reshape(9, 9) % 3 > 0).convert("1").save(tmp_path / "1.png")
+    clear = np.zeros((9, 9, 4), np.uint8)
+    for path, found in (
+        (save(tmp_path / "g.png", unknown), "100% of the pixels have no color of a class"),
+        (tmp_path / "1.png", "100% of the pixels have no color of a class"),
+        (save(tmp_path / "c.png", clear), "no pixel has a class: all are transparent, or 255"),
+    ):
+        with pytest.raises(DataError, match=found) as caught:
+            read_map_for(model, path)
+        assert "sea #0000ff" in str(caught.value)
+        assert "legend.csv" not in str(caught.value)
 
 
 def test_the_legend_is_that_of_the_model() -> None:
@@ -109,6 +130,9 @@ def test_a_map_is_painted_into_a_file(drawn: dict[str, Path], tmp_path: Path, mo
     several = paint_file(model, drawn["colors"], count=3, seed=5, side=16)
     assert [str(path) for path in several] == [f"c-painted/c-seed{seed}.png" for seed in (5, 6, 7)]
     assert len({path.read_bytes() for path in several}) == 3
+    several = paint_file(model, drawn["colors"], "padded", count=2, seed=9, side=16)
+    assert [path.name for path in several] == ["c-seed09.png", "c-seed10.png"]
+    assert paint_file(model, drawn["colors"], "new/", side=16) == (Path("new/c-painted.png"),)
 
 
 def test_wrong_requests_get_one_line(drawn: dict[str, Path], tmp_path: Path) -> None:
@@ -120,7 +144,7 @@ def test_wrong_requests_get_one_line(drawn: dict[str, Path], tmp_path: Path) -> 
         ({"out": tmp_path, "count": 2}, "expected a new or an empty folder"),
         ({"out": path, "count": 2}, "found a file"),
         ({"out": tmp_path / "y.png", "count": 2}, "expected a folder for several files"),
-        ({"count": 0}, "the number of pictures"),
+        ({"count": 0}, "count: expected a number from 1"),
         ({"seed": -1}, "seed"),
         ({"side": 2_000}, "side: expected 1 to 1024"),
     ):

@@ -262,7 +262,7 @@ def test_wrong_requests_get_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"at least one pixel, found \[5, 0, 16, 1\]"):
         larger.upscale(images[:, :0])
     for to in ("", 3):
-        with pytest.raises(UsageError, match=r"unknown direction ''|expected the name of an output, such as 'b', got 3"):
+        with pytest.raises(UsageError, match=r"unknown output ''|expected the name of an output, such as 'b', got 3"):
             cycle.translate(images, to=to)  # type: ignore[arg-type]
     for seed in (-1, 2**32):
         with pytest.raises(UsageError, match="seed: expected a number from 0"):

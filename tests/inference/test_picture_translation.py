@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from translators import make_translator
+from translators import LOCAL, make_translator
 
 from ganvas.data.paired import PairedDataset
 from ganvas.errors import UsageError
@@ -18,6 +20,7 @@ from ganvas.inference.picture_translation import (
     fit_channels,
     list_ways,
     paint_one,
+    require_margin,
     resize_map,
     translate_along,
     translate_one,
@@ -56,7 +59,7 @@ def test_wrong_directions_get_one_line() -> None:
         find_way(make_translator("cyclegan"), "shadde")
     with pytest.raises(UsageError, match="one direction, flat > shaded, and no way back"):
         find_way(make_translator("pix2pix"), "flat")
-    with pytest.raises(UsageError, match="direction"):
+    with pytest.raises(UsageError, match="unknown output"):
         find_way(make_translator("cyclegan"), "")
 
 
@@ -106,6 +109,22 @@ def test_sixteen_bits_are_kept() -> None:
     assert len(np.unique(found)) > 256
     plain = translate_one(model, np.rint(deep / 257).astype(np.uint8))
     assert np.abs(found / 257 - plain).max() < 3
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_picture_that_tiles_still_tiles(name: str) -> None:
+    model, picture = make_translator(name), noise(side=32)
+    half = np.roll(picture, (16, 16), (0, 1))
+    way = find_way(model, None) if name != "cyclegan" else find_way(model, "shaded")
+    made, of_half = (translate_along(way, each, tileable=True).astype(int) for each in (picture, half))
+    assert np.abs(np.roll(made, (16 * way.scale, 16 * way.scale), (0, 1)) - of_half).max() <= 1
+    assert np.abs(made - translate_along(way, picture)).max() > 1, "without it the borders are seen as borders"
+
+
+def test_what_looks_at_the_whole_picture_cannot_tile() -> None:
+    way = replace(find_way(make_translator("filters"), None), game=SimpleNamespace(reach=None, multiple=1))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="tileable: this model looks at the whole picture"):
+        require_margin(way)
 
 
 def test_strength() -> None:

@@ -19,6 +19,7 @@ from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.inference.output_names import FolderNames, find_free
 from ganvas.inference.picture_translation import translate_one
 from ganvas.inference.translate_files import translate_files
+from ganvas.media import film_stream
 from ganvas.utils import files
 
 SIZES = {"a.png": (100, 50), "sub/b.jpg": (50, 30), "sub/é 猫.webp": (33, 47), "c.bmp": (1, 9)}
@@ -111,6 +112,8 @@ def test_one_picture_gets_a_new_name(tmp_path: Path) -> None:
     write(tmp_path / "results/old.png")
     third = translate_files(model, [photo], tmp_path / "results", to="flat")
     assert third.out == tmp_path / "results/photo-flat.png"
+    fourth = translate_files(model, [photo], f"{tmp_path}/new/", to="flat")
+    assert fourth.out == tmp_path / "new/photo-flat.png"
 
 
 @pytest.mark.parametrize(("ending", "kind"), [(".png", "PNG"), (".jpg", "JPEG"), (".webp", "WEBP"), (".gif", "GIF")])
@@ -207,7 +210,7 @@ def test_animations_keep_times_loop_and_transparency(kind: str, ending: str, tmp
     assert seen == [(40, (16, 12), 16), (60, (16, 12), 24), (200, (16, 12), 32)]
 
 
-def test_a_film(tmp_path: Path) -> None:
+def test_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "x.mov"), "w") as container:
         stream = container.add_stream("libx264", rate=10)
@@ -229,8 +232,27 @@ def test_a_film(tmp_path: Path) -> None:
     with av.open("there-back.mp4") as container:
         assert len(list(container.decode(video=0))) == 5
         assert json.loads(container.metadata["comment"])["direction"] == "flat > shaded > flat"
+    monkeypatch.setattr(film_stream, "MOST_FRAMES", 5)
+    found = translate_files(make_translator("cyclegan"), [tmp_path / "x.mov"], "short.gif", to="shaded")
+    with Image.open(found.out) as image:
+        assert (image.format, image.n_frames, image.info["duration"]) == ("GIF", 5, 100)
+    monkeypatch.setattr(film_stream, "MOST_FRAMES", 4)
+    with pytest.raises(DataError, match=r"too long for a GIF, WebP or PNG: expected at most 4 frames.*ending in .mp4"):
+        translate_files(make_translator("cyclegan"), [tmp_path / "x.mov"], "long.gif", to="shaded")
     with pytest.raises(UsageError, match=r"expected a name ending in .mp4, .mov, .mkv"):
         translate_files(make_translator("grey"), [tmp_path / "x.mov"], "y.avi")
+
+
+def test_what_should_tile_is_a_picture(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), (level, 90, 30)) for level in (0, 120)]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:], duration=40)
+    with pytest.raises(UsageError, match="tileable: expected pictures, found an animation or a film"):
+        translate_files(make_translator("filters"), [tmp_path / "x.gif"], tileable=True)
+    plain, joined = (
+        translate_files(make_translator("filters"), [write(tmp_path / "x.png")], tileable=tileable)
+        for tileable in (False, True)
+    )
+    assert plain.out.read_bytes() != joined.out.read_bytes()
 
 
 def test_nothing_is_replaced_by_chance(folder: Path, tmp_path: Path) -> None:
@@ -249,8 +271,9 @@ def test_nothing_is_replaced_by_chance(folder: Path, tmp_path: Path) -> None:
         translate_files(model, [folder], tmp_path / "full")
     with pytest.raises(UsageError, match="expected a new or an empty folder, found a file"):
         translate_files(model, [folder], photo)
-    with pytest.raises(UsageError, match="expected a name ending in"):
-        translate_files(model, [photo], tmp_path / "y.tiff")
+    for wrong in ("y.tiff", "gone"):
+        with pytest.raises(UsageError, match=r"expected a name ending in .*, or an existing folder; a new folder ends in /"):
+            translate_files(model, [photo], tmp_path / wrong)
     assert photo.read_bytes() == before
     assert not list(Path().iterdir())
 
@@ -312,7 +335,7 @@ def test_wrong_requests_come_before_the_files(folder: Path) -> None:
     for options, words in (
         ({"strength": 2}, "strength"),
         ({"seed": -1}, "seed"),
-        ({"to": "nowhere"}, "direction"),
+        ({"to": "nowhere"}, "unknown output .nowhere."),
         ({"back": True}, "way back"),
     ):
         with pytest.raises(UsageError, match=words):

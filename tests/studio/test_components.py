@@ -166,6 +166,15 @@ def test_what_is_no_picture_and_a_camera_that_is_refused_are_a_line(tab: Any, co
     tab.wait_for_selector("#host .intake-problem:has-text('cannot read it as a picture')")
     assert hostile in tab.inner_text("#host .intake-problem")
     assert tab.evaluate("window.hurt") is None
+    tab.evaluate("document.getElementById('host').style.marginTop = '3000px'")  # outside the window
+    tab.set_input_files("#host input[type=file]", {"name": "y.png", "mimeType": "image/png", "buffer": b"no picture"})
+    tab.wait_for_selector("#host .intake-problem:has-text('y.png')")
+    box = tab.locator("#host .intake-problem").bounding_box()
+    assert 0 <= box["y"] < tab.viewport_size["height"] - box["height"] + 1
+    tab.evaluate("document.getElementById('host').hidden = true")
+    tab.set_input_files("#host input[type=file]", {"name": "z.png", "mimeType": "image/png", "buffer": b"no picture"})
+    tab.wait_for_selector(".toast.error:has-text('z.png')")
+    tab.evaluate("Object.assign(document.getElementById('host'), { hidden: false }).style.marginTop = '0'")
     tab.click("#host >> text=Camera")  # the page Play has no permission for it
     tab.wait_for_selector("#host .intake-problem:has-text('The camera:')")
     assert tab.evaluate("window.taken") == []

@@ -14,8 +14,10 @@ from ganvas.config import DataConfig
 from ganvas.errors import DataError
 from ganvas.evaluation.output_measures import measure_outputs
 from ganvas.games import GAMES
+from ganvas.games.recipes import open_data
 from ganvas.inference.model import load
 from ganvas.runtime.distributed import Ranks
+from ganvas.training.run_data import find_unseen
 from ganvas.training.run_folder import open_run
 from ganvas.training.start import start_run
 from ganvas.training.trainer import fit
@@ -29,6 +31,25 @@ def write(root: Path, count: int, first: int = 0) -> Path:
             (root / side).mkdir(parents=True, exist_ok=True)
             Image.fromarray(values).save(root / side / f"{i}.png")
     return root
+
+
+def test_a_sheet_shows_the_test_pairs_if_too_few_are_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "miniature-pair"
+    monkeypatch.setitem(GAMES, name, miniatures.GAMES[name])  # type: ignore[arg-type]
+    for root, count, first in (
+        (tmp_path / "tested/train", 20, 0),
+        (tmp_path / "tested/test", 6, 100),
+        (tmp_path / "alone", 20, 0),
+    ):
+        write(root, count, first)
+    recipe = replace(miniatures.RECIPES[name], data=DataConfig(source=str(tmp_path / "tested")))
+    unseen = find_unseen(recipe, None)
+    assert unseen is not None
+    assert len(unseen) == 6
+    enough = open_data(recipe)
+    assert find_unseen(recipe, enough) is enough
+    alone = replace(recipe, data=DataConfig(source=str(tmp_path / "alone")))
+    assert find_unseen(alone, None) is None
 
 
 @pytest.mark.parametrize(("name", "measure"), [("miniature-pair", "mae"), ("miniature-cycle", "swd")])

@@ -27,7 +27,7 @@ from ganvas.utils.parsing import printable
 SOURCE_LABELS = {  # the built-in sources of pictures
     "mnist": "digits (MNIST)",
     "fashion": "clothes (Fashion-MNIST)",
-    "stacked": "three digits in colours (stacked MNIST)",
+    "stacked": "three digits in colors (stacked MNIST)",
     "emoji-shading": "emoji, flat and shaded",
     "emoji-styles": "emoji of two hands",
     "earth": "the earth: relief, map, day and night",

@@ -30,7 +30,7 @@ PLAIN = {  # fields whose names say enough in the source, and not on a page
     "data.fit": "how a picture becomes square: its middle, all of it on black, or stretched",
     "data.split": "which part of the data is trained on",
     "config.resolution": "pixels on each side of a picture; the data decide it, unless it is set",
-    "config.channels": "1: grey, 3: colour; the data decide it",
+    "config.channels": "1: grey, 3: color; the data decide it",
     "config.classes": "how many classes there are; the data decide it",
     "config.latent_dim": "how many numbers of noise one sample is made from",
     "config.width": "channels, or neurons, of the widest layer: more of them learn more and take longer",

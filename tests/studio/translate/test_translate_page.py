@@ -254,8 +254,15 @@ def test_a_map_is_opened_by_its_colors_and_saved_with_a_palette(tab: Any) -> Non
     tab.set_input_files(
         "#intake input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": png(9, 9, (255, 0, 255))}
     )
-    tab.wait_for_selector(".toast:has-text('no colour of the palette')")
+    tab.wait_for_selector(".toast:has-text('no color of the palette')")
     assert class_at(tab, 0.2, 0.5) == "forest"
+    out = io.BytesIO()
+    image.crop((0, 0, 300, 150)).save(out, "PNG")
+    wide = {"name": "wide.png", "mimeType": "image/png", "buffer": out.getvalue()}
+    changed(tab, lambda: tab.set_input_files("#intake input[type=file]", wide))
+    tab.wait_for_selector(".toast:has-text('The map is not square')")
+    around = read_legend()[0][0]
+    assert [class_at(tab, 0.2, y) for y in (0.2, 0.3, 0.7, 0.8)] == [around, "forest", "forest", around]
 
 
 DROP = """async ([bytes, name]) => {
@@ -445,6 +452,7 @@ def test_the_webcam_is_translated_while_it_runs(tab: Any) -> None:
     open_model(tab, "model=filter")
     tab.click("[data-mode=camera]")
     assert tab.inner_text("#no-entry") == "The webcam is off."
+    assert "a larger size changes nothing" in tab.inner_text("#in-hint")
     assert tab.inner_text("#out-said") == ""  # no longer that of the picture before
     tab.click("#camera")
     tab.wait_for_selector("#out-said:has-text('256 \u00d7 192 pixels')")

@@ -219,7 +219,7 @@ def test_a_grey_photograph_is_filled_with_grey(runs: Path) -> None:
         ("translate", "shader", {}, {}, "picture: expected uint8"),
         ("translate", "shader", {"picture": photo()}, {"strength": 2}, "strength: expected"),
         ("translate", "shader", {"picture": photo()}, {"strength": "1"}, "strength: expected"),
-        ("translate", "cycle", {"picture": photo()}, {"to": "noise"}, "unknown direction"),
+        ("translate", "cycle", {"picture": photo()}, {"to": "noise"}, "unknown output"),
         ("translate", "shader", {"picture": photo(8, 8, 2)[..., :0]}, {}, "expected"),
         ("translate", "larger", {"picture": photo(300, 400)}, {}, "too large to be shown at once"),
     ],

@@ -1,7 +1,7 @@
 // One way in for files: choose, drop anywhere on the page, or paste; with one line for progress and one for what went wrong.
 
 import { acceptDrops, listDroppedFiles } from "./drop.js";
-import { make, say } from "./shell.js";
+import { make, say, toast } from "./shell.js";
 
 const listChosenFiles = (files) => [...files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
 
@@ -59,10 +59,16 @@ export class FileIntake {
     if (share !== null) this.bar.value = share;
   }
 
-  /** Show what went wrong; "": nothing. */
+  /** Show what went wrong, where the person sees it: the line may lie outside the window, or in a hidden part; "": nothing. */
   fail(text) {
     this.showProgress(text);
     this.status.classList.toggle("intake-problem", text !== "");
-    if (text) say(text, true);
+    if (!text) return;
+    if (!this.status.checkVisibility()) {
+      toast(text, { kind: "error" });
+      return;
+    }
+    this.status.scrollIntoView({ block: "nearest" });
+    say(text, true);
   }
 }

@@ -291,7 +291,7 @@ export class MapCanvas {
     if (point) drawRing(canvas, point.map((value, k) => (value - corner[k]) * scale), Math.max(4, radius));
   }
 
-  /** The map in its colours, one pixel a pixel: an OffscreenCanvas. */
+  /** The map in its colors, one pixel a pixel: an OffscreenCanvas. */
   render() {
     return renderMap(this.map, this.size[0], this.colors);
   }

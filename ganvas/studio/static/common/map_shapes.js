@@ -1,6 +1,6 @@
-// A map of classes, one number a pixel: lines, areas, colours to classes, and the map as text for a link.
+// A map of classes, one number a pixel: lines, areas, colors to classes, and the map as text for a link.
 
-const NEAR = 24; // levels from a class's colour, within which a colour is that class
+const NEAR = 24; // levels from a class's color, within which a color is that class
 const EDGE = 255; // a pixel whose class is not known yet
 const MAX_SIDE = 2048; // pixels of a map in a link
 
@@ -48,21 +48,26 @@ function listNeighbours(at, columns, count) {
 }
 
 /**
- * The classes of a drawn picture, {data: RGBA, width, height}; `unknown` is the share of pixels that are near no class's
- * colour: they get the class of the nearest pixel that is, as the soft edge of a brush should. Grey pixels may be the numbers
- * of the classes themselves.
+ * The classes of a drawn picture, {data: RGBA, width, height}; `unknown` is the share of the opaque pixels that are near no
+ * class's color (1 if none is opaque): they, and the transparent ones, get the class of the nearest pixel that is, as the soft
+ * edge of a brush should. Grey pixels may be the numbers of the classes themselves, with 255 for not known.
  */
 export function readClasses({ data, width, height }, colors) {
   const map = new Uint8Array(width * height).fill(EDGE);
-  const isNumber = (value, i) => value === data[i - (i % 4)] && value < colors.length;
-  const numbers = data.every((value, i) => (i % 4 === 3 ? value === 255 : isNumber(value, i)));
+  const isNumber = (value, i) => value === data[i - (i % 4)] && (value < colors.length || value === EDGE);
+  const fits = data.every((value, i) => (i % 4 === 3 ? value === 255 : isNumber(value, i)));
+  const levels = data.filter((_, i) => i % 4 < 3);
+  const isBlackAndWhite = levels.includes(EDGE) && levels.every((value) => value === 0 || value === EDGE);
+  const numbers = fits && !isBlackAndWhite;
   const known = [];
+  let opaque = 0;
   for (let at = 0; at < map.length; at++) {
     const [r, g, b, alpha] = data.subarray(4 * at, 4 * at + 4);
+    opaque += alpha >= 128 && !(numbers && r === EDGE);
     map[at] = numbers ? r : alpha < 128 ? EDGE : findNear([r, g, b], colors);
     if (map[at] !== EDGE) known.push(at);
   }
-  const unknown = 1 - known.length / map.length;
+  const unknown = opaque ? 1 - known.length / opaque : 1;
   for (let i = 0; i < known.length; i++) {
     for (const at of listNeighbours(known[i], width, map.length)) {
       if (map[at] !== EDGE) continue;
@@ -82,7 +87,7 @@ function findNear(color, colors) {
   return best;
 }
 
-/** The map in its colours [r, g, b], or [r, g, b, a] where they are not opaque, as ImageData. */
+/** The map in its colors [r, g, b], or [r, g, b, a] where they are not opaque, as ImageData. */
 export function colorMap(map, columns, colors) {
   const pixels = new Uint32Array(map.length);
   const bytes = Uint8Array.from(colors.flatMap(([r, g, b, alpha = 255]) => [r, g, b, alpha]));
@@ -97,6 +102,14 @@ export function resizeMap(map, [oldColumns, oldRows], [columns, rows]) {
   const find = (at) =>
     map[place(Math.floor(at / columns), oldRows, rows) * oldColumns + place(at % columns, oldColumns, columns)];
   return Uint8Array.from({ length: columns * rows }, (_, at) => find(at));
+}
+
+/** A map in the middle of a square of `side` pixels, the rest of which is of the first class. */
+export function centerMap(map, [columns, rows], side) {
+  const square = new Uint8Array(side * side);
+  const [left, top] = [columns, rows].map((count) => Math.floor((side - count) / 2));
+  for (let y = 0; y < rows; y++) square.set(map.subarray(y * columns, (y + 1) * columns), (top + y) * side + left);
+  return square;
 }
 
 /** A map as text for a link: its columns and rows (one number of a square), then its pixels, compressed. */

@@ -1,4 +1,4 @@
-// A map of classes as a PNG with a palette: each pixel is the number of its class, and every viewer shows its colour.
+// A map of classes as a PNG with a palette: each pixel is the number of its class, and every viewer shows its color.
 
 import { Crc32 } from "./crc32.js";
 

@@ -38,7 +38,7 @@ function listImageRows({ sizes, channels, resolution, duplicates, blank }) {
   const size = ([width, height]) => `${width} × ${height}`;
   const rows = [
     ["Sizes", `${size(sizes.min)} to ${size(sizes.max)}, mostly ${size(sizes.common)}`],
-    ["Colours", channels === 1 ? "grey" : "colour"],
+    ["Colors", channels === 1 ? "grey" : "color"],
     ["Suggested resolution", String(resolution)],
   ];
   if (duplicates) rows.push(["Exact duplicates", formatCount(duplicates)]);

@@ -1,9 +1,9 @@
-// The drawing: a map of named classes for a model that paints maps, or flat colours for one that translates pictures.
+// The drawing: a map of named classes for a model that paints maps, or flat colors for one that translates pictures.
 
 import { MapCanvas } from "../common/map_canvas.js";
-import { drawLine, packMap, readClasses, resizeMap, unpackMap } from "../common/map_shapes.js";
+import { centerMap, drawLine, packMap, readClasses, resizeMap, unpackMap } from "../common/map_shapes.js";
 import { makePalettePng } from "../common/palette_png.js";
-import { key, make } from "../common/shell.js";
+import { key, make, toast } from "../common/shell.js";
 import { $, download, pressOne } from "./translate_state.js";
 
 const INKS = [
@@ -75,7 +75,7 @@ export class Doodle {
     this.isEmpty = isEmpty;
   }
 
-  /** A face in flat colours, so that there is something to see at first. */
+  /** A face in flat colors, so that there is something to see at first. */
   drawFace() {
     const { side } = this.canvas;
     const map = new Uint8Array(side * side);
@@ -88,19 +88,27 @@ export class Doodle {
     this.put(map);
   }
 
-  /** Take a picture as a map: the class of each pixel by its colour. Throws an Error with one line if it is none. */
+  /**
+   * Take a picture as a map: the class of each pixel by its color. It keeps its ratio, and the rest of the drawing becomes the
+   * first class, which is told. Throws an Error with one line if the picture is no map.
+   */
   readPicture(canvas) {
     const { side, colors } = this.canvas;
-    const small = new OffscreenCanvas(side, side);
+    const longer = Math.max(canvas.width, canvas.height);
+    const [columns, rows] = [canvas.width, canvas.height].map((length) => Math.max(1, Math.round((side * length) / longer)));
+    const small = new OffscreenCanvas(columns, rows);
     const context = small.getContext("2d");
-    context.imageSmoothingEnabled = false; // a mixture of two colours is no class
-    context.drawImage(canvas, 0, 0, side, side);
-    const { map, unknown } = readClasses(context.getImageData(0, 0, side, side), colors);
+    context.imageSmoothingEnabled = false; // a mixture of two colors is no class
+    context.drawImage(canvas, 0, 0, columns, rows);
+    const { map, unknown } = readClasses(context.getImageData(0, 0, columns, rows), colors);
     if (unknown > TOO_STRANGE) {
-      throw new Error(`${Math.round(100 * unknown)} % of its pixels have no colour of the palette; use the palette's colours.`);
+      throw new Error(`${Math.round(100 * unknown)} % of its pixels have no color of the palette; use the palette's colors.`);
     }
-    this.canvas.replace(map);
+    this.canvas.replace(centerMap(map, [columns, rows], side));
     this.isEmpty = false;
+    if (columns !== rows) {
+      toast(`The map is not square: the drawing around it is ${this.classes[0].name}. ganvas paint keeps the shape of a map.`);
+    }
   }
 
   /** The map as uint8 [H, W]. */

@@ -47,7 +47,7 @@ export class Entry {
     this.doodle.addKeys(() => !$("map").hidden && !$("work").hidden);
   }
 
-  /** What can go into the model: photographs are not drawn in flat colours. */
+  /** What can go into the model: photographs are not drawn in flat colors. */
   get modes() {
     const { takes, whole } = state.model;
     if (takes === "map") return ["draw"];

@@ -1,6 +1,6 @@
 // What goes in, on the page: its canvas, what is said of it, and the words of its controls.
 
-import { $, state } from "./translate_state.js";
+import { $, schema, state } from "./translate_state.js";
 
 const TINY = 256; // pixels below which each pixel is shown as a square
 const HINTS = {
@@ -57,6 +57,8 @@ function describeEntry({ doodle, picture, hole }, canvas) {
 }
 
 function hint({ picture }) {
+  const isCut = state.mode === "camera" && (!state.size || state.size > schema.camera);
+  if (isCut) return `While the webcam runs, its pictures have ${schema.camera} pixels: a larger size changes nothing.`;
   if (!state.model.fills) return HINTS[state.mode];
   const isReduced = state.mode === "picture" && picture?.isReduced;
   return isReduced ? "It was made smaller; ganvas inpaint takes any size." : "Paint over what should be filled.";
