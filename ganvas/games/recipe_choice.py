@@ -79,7 +79,9 @@ class Choice:
         images = spell_count(recipe.train.images, "images")
         length = f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else images
         where_trained = "the CPU" if self.device == "cpu" else self.device
-        return f"{self.found}{where} at {side} pixels{enlarged} for {length} on {where_trained}"
+        drawn = getattr(recipe.config, "side", side)  # of FastGAN, whose samples are drawn again at twice the side
+        again = f", made at {drawn} pixels and drawn again" if drawn < side else ""
+        return f"{self.found}{where} at {side} pixels{enlarged} for {length} on {where_trained}{again}"
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,12 @@ def write(root: Path, folders: tuple[str, ...], count: int = 250, size: tuple[in
         ("wide", "side-by-side", "pix2pix-images: 250 pairs of pictures (left > right) at 64 pixels for 15 minutes on the CPU"),
         ("photos", "sketch", "filter-sketch: 250 photographs (data.pair=sketch) at 64 pixels for 15 minutes on the CPU"),
         ("photos", "bicubic-4", "sr-photos-x4: 250 photographs (data.pair=bicubic-4) at 64 pixels for 15 minutes on the CPU"),
-        ("photos", "", "fastgan-images: 250 color pictures without classes at 64 pixels for 15 minutes on the CPU"),
+        (
+            "photos",
+            "",
+            "fastgan-images: 250 color pictures without classes at 64 pixels for 15 minutes on the CPU, "
+            "made at 32 pixels and drawn again",
+        ),
     ],
 )
 def test_own_data_that_a_game_can_translate_has_a_recipe(kind: str, pair: str, line: str, tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_the_reason_for_the_suggested_recipe_follows_the_form() -> None:
     report = {"images": {"resolution": 128, "channels": 3}, "count": 300, "classes": {}}
     assert choices.describe_choice(report, None, None, "cpu") == (
         "fastgan-images: 300 color pictures without classes at 128 pixels for 15 minutes on the CPU, "
+        "made at 32 pixels and drawn again, "
         "augmented as soon as the discriminator knows them by heart"
     )
     assert "at 64 pixels for 5 minutes on cuda" in choices.describe_choice(report, 5, None, "cuda")
