@@ -14,7 +14,8 @@ Source: Siarohin et al. 2019, arXiv:2003.00196 eq. 4 to 12, sec. 3.1 to 3.3.
 
 Differs (G): three small networks that start at half of the side; the picture itself is warped too, and what G adds to it starts
 as zero. Differs (losses): the distance of pixels at four sizes, and of the maps of the network that comes with ganvas, instead
-of those of VGG. D sees the source beside the frame, not the keypoints, and plays in the last part of a run only.
+of those of VGG. D sees the source beside the frame, not the keypoints, with small slopes magnified, and plays in the last part
+of a run only.
 Differs (use): a motion that is larger than those of the training is held back, to the nearest one that is not.
 """
 

@@ -57,7 +57,8 @@ def test_what_is_doubtful_in_an_upload_is_in_its_report(tmp_path: Path) -> None:
     members = {f"{name}/{i}.png": png(i) for name in "cd" for i in range(2)} | {"cover.png": png(9)}
     facts = ingest(packed(tmp_path / "in.zip", members), tmp_path, "mine")
     assert facts["classes"] == {"c": 2, "d": 2}
-    assert facts["warnings"] == ["pictures beside the folders of the classes are left out (1 of 5): cover.png"]
+    left_out = "pictures beside the folders of the classes are left out (1 of 5): cover.png"
+    assert facts["warnings"] == [left_out, "there are 4 samples; training needs hundreds"]
     assert facts["skipped"] == [{"name": "cover.png", "reason": "beside the folders of the classes"}]
 
 
