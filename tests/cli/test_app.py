@@ -195,6 +195,7 @@ def test_signals_save_and_say_how_to_go_on(number: signal.Signals, code: int, tm
     assert not (tmp_path / "run" / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_ranks_as_they_start_is_no_death(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ganvas", "train", "gan-ring", "--ranks", "2", "--out", "run", "--quiet"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)

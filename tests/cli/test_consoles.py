@@ -27,6 +27,7 @@ def images_saved(run: Path) -> int:
     return found.items
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_stops_the_training_which_is_saved(tmp_path: Path) -> None:
     """`ganvas train ... --json | head -1`: the display notices at its next row, after five seconds."""
     reader, writer = os.pipe()

@@ -79,6 +79,7 @@ def test_the_gpu_table_needs_a_gpu() -> None:
     assert "not available" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_gpu_table_is_printed_on_a_cpu_as_well() -> None:
     done = gpu("--device", "cpu", "--quick")
     assert done.returncode == 0, done.stderr
@@ -97,6 +98,7 @@ def test_ranks_of_the_gpu_table_play_under_torchrun() -> None:
     assert float(done.stdout.split()[-1]) > 0
 
 
+@pytest.mark.slow
 def test_the_gpu_table_has_data_of_every_kind() -> None:
     spec = importlib.util.spec_from_file_location("gpu", GPU)
     assert spec is not None

@@ -257,6 +257,7 @@ assert available_cores() == before, "still pinned to one core"
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_process_may_lead_two_ranks_twice(tmp_path: Path) -> None:
     """What the first run told the other rank through the environment is no longer true for the second."""
     program = """
