@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from ganvas.data.images import silence_pillow
 from ganvas.data.levels import Bytes
 from ganvas.data.order import spread_evenly
 from ganvas.data.own_clips import count_clips, open_own_clips
+from ganvas.data.report_values import list_values
 from ganvas.data.source_names import naming
 from ganvas.data.table import Skipped
 from ganvas.media.image_files import png_name
@@ -41,9 +41,7 @@ class ClipReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        plain = dataclasses.asdict(replace(self, samples=()))
-        del plain["samples"]
-        return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
+        return list_values(self)
 
     def text(self) -> str:
         """The report for people."""

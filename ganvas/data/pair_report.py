@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,7 @@ from ganvas.data.pair_layout import MOST_MATCH
 from ganvas.data.pair_table import open_domains, open_pairs
 from ganvas.data.paired import PairedDataset
 from ganvas.data.photo_tiles import name_pair
+from ganvas.data.report_values import list_values
 from ganvas.data.source_names import CLIP_SETS, naming
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides
@@ -78,9 +78,7 @@ class PairReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        plain = dataclasses.asdict(replace(self, samples=()))
-        del plain["samples"]
-        return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
+        return list_values(self)
 
     def text(self) -> str:
         """The report for people."""

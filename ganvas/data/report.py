@@ -35,6 +35,7 @@ from ganvas.data.open import find, load_split, open_source
 from ganvas.data.order import spread_evenly
 from ganvas.data.picture_doubts import BLANK, doubt_shapes
 from ganvas.data.readers import text_lines
+from ganvas.data.report_values import list_values
 from ganvas.data.source_names import TEXTS, doubt_name, is_text, naming, text_file
 from ganvas.data.table import Skipped
 from ganvas.data.units import Units, measure_units
@@ -88,9 +89,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        plain = dataclasses.asdict(replace(self, samples=()))
-        del plain["samples"]
-        return plain | {"skipped": [skipped._asdict() for skipped in self.skipped]}
+        return list_values(self)
 
     def text(self) -> str:
         """The report for people."""
