@@ -68,7 +68,7 @@ class Config:
     motion_widths: tuple[int, int, int] = (32, 48, 64)
     draw_widths: tuple[int, int] = (32, 64)  # of G, at a half and a quarter
     critic_widths: tuple[int, int, int] = (48, 64, 96)
-    slopes: bool = True  # D sees the differences of neighboring pixels too, magnified
+    slopes: bool = False  # D sees the differences of neighboring pixels too, magnified; not in runs of earlier versions
     pixel_share: float = 0.75  # share of the run in which G learns without D; 1: all of it
     pixels: float = 10.0  # weight of the distance of pixels
     perceptual: float = 2.0  # weight of the distance of maps
@@ -330,7 +330,7 @@ RECIPES = (
         "emoji-clips",
         20,
         "an emoji moves as another one does",
-        Config(augment=0.6),
+        Config(augment=0.6, slopes=True),
         _train(60_000),
         flip=True,
         held_out=0.1,
@@ -340,9 +340,16 @@ RECIPES = (
         "puppets",
         20,
         "a drawn figure moves as another one does; its joints are known",
-        Config(),
+        Config(slopes=True),
         _train(60_000),
         held_out=0.1,
     ),
-    _recipe("motion-clips", "", 20, "your own clips: a picture moves as the object in a clip does", Config(), _train(60_000)),
+    _recipe(
+        "motion-clips",
+        "",
+        20,
+        "your own clips: a picture moves as the object in a clip does",
+        Config(slopes=True),
+        _train(60_000),
+    ),
 )

@@ -63,7 +63,7 @@ class Config:
     width: int = 32
     blocks: int = 8
     critic_widths: tuple[int, int, int] = (48, 64, 96)
-    slopes: bool = True  # D sees the differences of neighboring pixels too, magnified
+    slopes: bool = False  # D sees the differences of neighboring pixels too, magnified; not in runs of earlier versions
     pixel_share: float = 0.6  # share of the run in which P learns pixels; 1: all of it
     l1: float = 10.0  # weight of the distance of pixels, beside D
     # ESRGAN has 0.005 for D, 0.01 for pixels and 1 for the maps of VGG. Such weights do not carry over to these maps: their
@@ -208,8 +208,18 @@ def _train(images: int, **settings: Any) -> TrainConfig:
 _ABOUT = "your own photographs at {} times the size: right pixels, made-up details, or a mixture"
 
 RECIPES = (
-    _recipe("sr-photos", "", 15, _ABOUT.format("two"), Config(), _train(150_000), pair="bicubic-2", tile=64, flip=True),
     _recipe(
-        "sr-photos-x4", "", 15, _ABOUT.format("four"), Config(scale=4), _train(200_000), pair="bicubic-4", tile=64, flip=True
+        "sr-photos", "", 15, _ABOUT.format("two"), Config(slopes=True), _train(150_000), pair="bicubic-2", tile=64, flip=True
+    ),
+    _recipe(
+        "sr-photos-x4",
+        "",
+        15,
+        _ABOUT.format("four"),
+        Config(scale=4, slopes=True),
+        _train(200_000),
+        pair="bicubic-4",
+        tile=64,
+        flip=True,
     ),
 )

@@ -13,6 +13,7 @@ from translation_tables import TRAIN, measure_reach, pairs, play, randomize, smo
 from ganvas.config import Recipe
 from ganvas.core.game import Step
 from ganvas.errors import UsageError
+from ganvas.games.recipes import parse_recipe, resolve_recipe
 from ganvas.games.srgan import RECIPES, SRGAN, Config
 from ganvas.metrics.resize import enlarge
 from ganvas.utils.settings import from_dict, to_dict
@@ -110,3 +111,11 @@ def test_the_scale_has_to_be_that_of_the_data() -> None:
 def test_recipes_survive_their_json(recipe: Recipe) -> None:
     assert from_dict(Recipe, to_dict(recipe), config=Config) == recipe
     assert recipe.data.pair == f"bicubic-{recipe.config.scale}"
+
+
+def test_a_run_of_before_the_discriminator_saw_slopes_goes_on() -> None:
+    """Its recipe.json has no such setting, and its checkpoints hold the smaller discriminator."""
+    for name in ("sr-photos", "motion-emoji"):
+        kept = to_dict(resolve_recipe(name, {}))
+        assert kept["config"].pop("slopes")
+        assert not parse_recipe(kept).config.slopes
