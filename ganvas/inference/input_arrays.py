@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Animates, Inpaints, TakesInputs, Translates
 from ganvas.core.fields import FIELDS
-from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, Batch, Modality, modality_of, normalize_batch
+from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, UNKNOWN, Batch, Modality, modality_of, normalize_batch
 from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
@@ -61,18 +61,21 @@ def translate(
     to: str | None,
     seed: int,
     strength: float,
+    tileable: bool = False,
 ) -> Array | Picture:
     """As `Model.translate`."""
     if direction is not None and to is not None:
         raise UsageError("direction and to: expected one of them, found both; leave one out")
     if isinstance(inputs, (Picture, str, Path)):
-        return translate_picture(find_way(model, direction if to is None else to), inputs, strength, seed)
+        return translate_picture(find_way(model, direction if to is None else to), inputs, strength, seed, tileable=tileable)
     game = model.game
     if not isinstance(game, Translates):
         raise UsageError(f"{model.name} does not translate arrays; use Model.upscale")
     way = find_way(model, direction if to is None else to)
     if (one := _as_one_picture(inputs)) is not None:
-        return translate_along(way, one, strength=strength, seed=seed)
+        return translate_along(way, one, strength=strength, seed=seed, tileable=tileable)
+    if tileable:
+        raise UsageError("tileable: expected one picture, uint8 [H, W, 3 or 4], a picture of Pillow or a path; give one by one")
     given = inputs if isinstance(inputs, Mapping) else {way.field: inputs}
     if way.field not in given or not given.keys() <= set(game.takes):
         found = ", ".join(given) or "none"
@@ -93,20 +96,26 @@ def _as_one_picture(given: Any) -> Array | None:
     return array
 
 
-def translate_picture(way: Way, given: Picture | str | Path, strength: float, seed: int = 0) -> Picture:
+def translate_picture(
+    way: Way, given: Picture | str | Path, strength: float, seed: int = 0, *, tileable: bool = False
+) -> Picture:
     """A picture of any size, or the path of one -> the translated picture, with its transparency.
 
     Raises:
         DataError: it cannot be read.
     """
-    return to_image(translate_along(way, _read_values(given), strength=strength, seed=seed))
+    return to_image(translate_along(way, _read_values(given), strength=strength, seed=seed, tileable=tileable))
 
 
 def paint(model: LoadedGame, given: npt.ArrayLike | Picture | str | Path, seed: int, side: int | None) -> Array | Picture:
     """As `Model.paint`."""
     if isinstance(given, (Picture, str, Path)):
         return to_image(paint_one(model, read_map_for(model, given), seed=seed, side=side))
-    return paint_one(model, np.asarray(given), seed=seed, side=side)
+    ids = np.asarray(given)
+    if ids.size and (ids == UNKNOWN).all():
+        found = f"{UNKNOWN}, not known, in all of them"
+        raise UsageError(f"map: expected the number of a class in some pixels, found {found}; give some a class")
+    return paint_one(model, ids, seed=seed, side=side)
 
 
 def _read_values(given: Picture | str | Path) -> Array:

@@ -92,6 +92,7 @@ class Model(ShownModel):
         to: str | None = None,
         seed: int = 0,
         strength: float = 1.0,
+        tileable: bool = False,
     ) -> Any:
         """Images translated in one of `directions`: uint8 [n, H, W, C] -> uint8 [n, H, W, C]; label maps uint8 [n, H, W].
 
@@ -99,7 +100,8 @@ class Model(ShownModel):
         the direction, or every field that the game takes, by name.
         A picture of Pillow, or the path of one, becomes a picture of its size, with its transparency. `to` is what the user
         calls the output, in place of the direction; neither is needed if there is only one. Sample i has the noise of
-        seed + i, if the game takes noise. `strength` from 0 to 1: how much of the change is made.
+        seed + i, if the game takes noise. `strength` from 0 to 1: how much of the change is made. `tileable`: of one picture
+        whose opposite sides join, such as a texture, so that they still do.
 
         Raises:
             UsageError: the game does not translate, no such direction, or inputs of another type or shape.
@@ -107,7 +109,7 @@ class Model(ShownModel):
         """
         if not isinstance(self.game, Upscales):
             self._require(Translates, "translate")
-        return as_shown(input_arrays.translate(self, inputs, direction, to, seed, strength))
+        return as_shown(input_arrays.translate(self, inputs, direction, to, seed, strength, tileable))
 
     def paint(self, given: npt.ArrayLike | Image | str | Path, *, seed: int = 0, side: int | None = None) -> Any:
         """A picture for one label map: uint8 [H, W] with the number of the class of each pixel, 255: not known ->

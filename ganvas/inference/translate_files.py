@@ -22,6 +22,7 @@ from ganvas.inference.loaded_game import LoadedGame
 from ganvas.inference.output_names import FolderNames, choose_out, find_free, is_file
 from ganvas.inference.picture_translation import Way, find_way, require_margin, require_strength, translate_along
 from ganvas.inference.tiles import SIDE
+from ganvas.inference.translation_notes import TranslationNotes
 from ganvas.latents.seed_latents import SEEDS
 from ganvas.media.animations import encode_animation
 from ganvas.media.film_stream import change_film, read_short_film, require_video_extra
@@ -108,10 +109,10 @@ class _Job:
     progress: Progress | None
     written: list[Path] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    colored: int = 0  # grey pictures that became color
     names: FolderNames | None = None  # of the files in the folder `out`; None: it is one file
-    sizes: set[tuple[int, int]] = field(default_factory=set)  # of pictures unlike those of the training
+
+    def __post_init__(self) -> None:
+        self.notes = TranslationNotes(self.model, self.way)
 
     def run_alone(self, file: InputFile, given: str | Path) -> Translated:
         """One picture, animation or film, which the user calls `given`, into the file `out`."""
@@ -182,16 +183,17 @@ class _Job:
 
     def _translate_picture(self, file: InputFile, picture: WholePicture, target: Path, tell: Progress | None) -> None:
         values, told = picture.values, partial(tell, "tiles") if tell else None
+        self.notes.note_input(values)
         for way, place, text in self._passes(target):
             made = self._compute(values, way, told)
             if way is self.way:
-                self._note_picture(file, values, made, picture.notes, target)
+                self.notes.note_picture(file.name, values, made, picture.notes, target)
             profile = picture.profile if made.shape[2] == picture.values.shape[2] else None
             self._write(place, _encode(made, place, text, profile))
             values = made
 
     def _translate_animation(self, animation: Animation, target: Path, tell: Progress | None) -> None:
-        self._note_size(animation.frames[0])
+        self.notes.note_input(animation.frames[0])
         frames = list(animation.frames)
         for way, place, text in self._passes(target):
             for number, frame in enumerate(frames):
@@ -207,7 +209,7 @@ class _Job:
         with file.open() as stream:
             frames, duration, has_sound = read_short_film(stream)
         if has_sound:
-            self.notes.append(f"{printable(file.name)}: the sound is left out: {target.suffix} has none")
+            self.notes.add(file.name, [f"the sound is left out: {target.suffix} has none"])
         return Animation(frames, [duration] * len(frames), 0, target.suffix.lower())
 
     def _translate_film(self, file: InputFile, target: Path, tell: Progress | None) -> None:
@@ -216,7 +218,7 @@ class _Job:
         for way, place, text in self._passes(target):
             ways.append(way)  # the way back starts from the film itself: what was written has lost some of its colors
             notes = self._change_film(file, place, tuple(ways), text, tell)
-        self.notes += [f"{printable(file.name)}: {note}" for note in notes]
+        self.notes.add(file.name, notes)
 
     def _change_film(
         self, file: InputFile, target: Path, ways: Sequence[Way], text: Mapping[str, str], tell: Progress | None
@@ -272,39 +274,8 @@ class _Job:
         more = {"direction": self.way.about} | ({"strength": f"{self.strength:g}"} if self.strength != 1 else {})
         return self.model.provenance(str(self.seed)) | more
 
-    def _note_picture(self, file: InputFile, given: Array, made: Array, notes: Sequence[str], target: Path) -> None:
-        self._note_size(given)
-        found = list(notes)
-        self.colored += given.shape[2] < 3 <= made.shape[2]
-        if given.dtype != made.dtype or (made.dtype.itemsize > 1 and (made.shape[2] > 1 or target.suffix.lower() != ".png")):
-            found.append("16 bits became 8 bits")
-        if made.shape[2] in (2, 4) and target.suffix.lower() in (".jpg", ".jpeg"):
-            found.append("transparent pixels became white: JPEG has no transparency")
-        self.notes += [f"{printable(file.name)}: {note}" for note in found]
-
-    def _note_size(self, given: Array) -> None:
-        side = trained_side(self.model)
-        if side and given.shape[:2] != (side, side):
-            self.sizes.add((given.shape[1], given.shape[0]))
-
     def _report(self) -> Translated:
-        notes = list(self.notes)
-        if self.colored:
-            notes.append(f"{spell_count(self.colored, 'grey pictures')} became color: {self.model.name} makes color pictures")
-        if self.sizes:
-            side, (width, height) = trained_side(self.model), min(self.sizes)
-            others = f" and {spell_count(len(self.sizes) - 1, 'other sizes')}" if len(self.sizes) > 1 else ""
-            size = f"{width} x {height} pixels{others}"
-            notes.append(f"{size}: {self.model.name} was trained on {side} x {side}; shapes of another size may look worse")
-        return Translated(self.out, self.way.about, tuple(self.written), tuple(self.skipped), tuple(notes))
-
-
-def trained_side(model: LoadedGame) -> int | None:
-    """The side of the pictures of the training in pixels; None: not known, or they were parts of pictures of any size."""
-    data = model.card["recipe"].get("data")
-    parts = isinstance(data, dict) and (data.get("tile") or data.get("crop"))
-    side = getattr(model.game.config, "resolution", None)
-    return int(side) if side and not parts else None
+        return Translated(self.out, self.way.about, tuple(self.written), tuple(self.skipped), self.notes.list_all())
 
 
 def _encode(values: Array, target: Path, text: Mapping[str, str], profile: bytes | None) -> bytes:

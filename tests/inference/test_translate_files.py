@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageSequence
 from translators import make_translator
 
@@ -391,3 +392,34 @@ def test_sixteen_bits_become_eight_in_color(tmp_path: Path, mode: str) -> None:
         assert image.mode == "RGB"
         levels = np.asarray(image).astype(int)[..., 0].ravel()
     assert np.abs(levels - np.rint(np.arange(400) * 160 / 257)).max() <= 1
+
+
+class _OneWay(torch.nn.Module):
+    """A generator that adds `change` to each color."""
+
+    def __init__(self, change: float) -> None:
+        super().__init__()
+        self.change = change
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return (image + self.change).clamp(-1, 1)
+
+
+@pytest.mark.parametrize(("to", "told"), [("shaded", True), ("flat", False)])
+def test_pictures_of_the_target_are_noticed(folder: Path, tmp_path: Path, to: str, told: bool) -> None:
+    """G_ab leaves them as they are, as its identity term taught it, and G_ba changes them."""
+    model = make_translator("cyclegan")
+    game: Any = model.game
+    del game.G_ab, game.G_ba
+    game.G_ab, game.G_ba = _OneWay(0.02), _OneWay(0.3)
+    notes = translate_files(model, [folder], tmp_path / "out", to=to).notes
+    found = [note for note in notes if "as if already" in note]
+    assert len(found) == told
+    if told:
+        assert "as if already shaded" in found[0]
+        assert "was 'flat' meant?" in found[0]
+
+
+def test_games_of_one_direction_have_nothing_to_compare(folder: Path, tmp_path: Path) -> None:
+    notes = translate_files(make_translator("pix2pix"), [folder], tmp_path / "out").notes
+    assert not any("as if already" in note for note in notes)
