@@ -14,8 +14,16 @@ from ganvas.editing.search_ends import Watch
 from ganvas.errors import GanvasError
 from ganvas.inference.model import Model
 
+# An error that is so many times that of held-out pictures (without them: of own samples), and so many levels, is far above.
+TIMES_FLOOR, MANY_LEVELS = 3.0, 40.0
 FLOORS = 3  # samples of the model, and held-out pictures of its data, that are inverted
 FAR = 2**31  # the first of seeds that no search starts from; from 2**32 on PyTorch repeats them
+
+
+def find_limit(own: float | None, held_out: float | None) -> float:
+    """Errors above it are of pictures that the model can hardly make; infinity if no floor was measured."""
+    floor = own if held_out is None else held_out
+    return float("inf") if floor is None else max(TIMES_FLOOR * floor, MANY_LEVELS)
 
 
 class Floors:

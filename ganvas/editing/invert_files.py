@@ -14,7 +14,7 @@ from ganvas.core.game import Game
 from ganvas.data.table import Skipped
 from ganvas.editing import tuning
 from ganvas.editing.code_search import require_images
-from ganvas.editing.floors import Floors
+from ganvas.editing.floors import Floors, find_limit
 from ganvas.editing.inversion import Inversion, invert
 from ganvas.inference import model_file
 from ganvas.inference.aligned_inputs import LOOKED_AT, read_aligned
@@ -34,8 +34,6 @@ from ganvas.utils.parsing import printable, require_count
 SHEET, FILM = "sheet.png", "search.gif"
 SHOWN = 20  # pictures in the film, at most
 COLUMNS = 10  # of the sheet
-# An error that is so many times that of held-out pictures (without them: of own samples), and so many levels, is far above.
-FAR, MANY_LEVELS = 3.0, 40.0
 Progress = Callable[[int, int], None]  # pictures done, of all
 
 
@@ -61,8 +59,7 @@ class Inverted:
     @property
     def far(self) -> tuple[str, ...]:
         """The pictures that the model can hardly make: their errors are far above the floor; () if it was not measured."""
-        floor = self.own if self.held_out is None else self.held_out
-        limit = float("inf") if floor is None else max(FAR * floor, MANY_LEVELS)
+        limit = find_limit(self.own, self.held_out)
         return tuple(name for name, error in zip(self.names, self.errors, strict=True) if error > limit)
 
     def to_dict(self) -> dict[str, Any]:

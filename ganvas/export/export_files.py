@@ -12,7 +12,7 @@ from ganvas.export.agreement import Agreement, compare
 from ganvas.export.card_measures import find_measures
 from ganvas.export.demo_page import make_page
 from ganvas.export.graphs import Graph, make_graph, make_page_graph
-from ganvas.export.model_card import describe_data, require_licence, write_card
+from ganvas.export.model_card import describe_data, find_licence, require_licence, write_card
 from ganvas.export.onnx_file import describe_graph, describe_model, require_extra, to_onnx
 from ganvas.export.usage_examples import onnx_usage
 from ganvas.inference.model import Model, load
@@ -91,7 +91,7 @@ def export_onnx(model: Model, graph: Graph) -> tuple[bytes, Agreement]:
 def page_facts(model: Model, run: Path, licence: str | None) -> Mapping[str, str]:
     """The lines of the card that a page shows."""
     data, data_licence = describe_data(model)
-    facts = {"Data": f"{data}; licence: {data_licence}", "Licence of the model": licence or "not stated"}
+    facts = {"Data": f"{data}; licence: {data_licence}", "Licence of the model": find_licence(model, licence) or "not stated"}
     measures, reference = find_measures(model, run)
     if measures:
         first = measures[0]

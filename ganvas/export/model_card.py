@@ -20,6 +20,7 @@ from ganvas.export.markdown_text import make_table, plain
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.utils.parsing import printable
 
+OWN_LICENCE = "apache-2.0"  # of ganvas, and of the models that come with it
 MOST_LICENCE = 60  # characters of the name of a licence
 MNIST = "CC BY-SA 3.0 (LeCun, Cortes, Burges)"
 FLUENT = "MIT (Fluent Emoji, Microsoft)"
@@ -54,7 +55,7 @@ def write_card(
     recipe = model.card["recipe"]
     about = recipe.get("about") or f"a {recipe['game']} model"
     parts = [
-        *(["---", *make_head(model, licence), "---", ""] if hub else []),
+        *(["---", *make_head(model, find_licence(model, licence)), "---", ""] if hub else []),
         f"# {plain(model.name)}",
         "",
         f"{plain(about)[:1].upper()}{plain(about)[1:]}. Made with ganvas {__version__}.",
@@ -126,6 +127,11 @@ def list_limits(model: LoadedGame) -> list[str]:
     return limits
 
 
+def find_licence(model: LoadedGame, licence: str | None) -> str | None:
+    """The licence of the weights: what the user says, for models that come with ganvas that of ganvas; None: not stated."""
+    return licence or (OWN_LICENCE if find_shipped(model) else None)
+
+
 def _facts(model: LoadedGame, licence: str | None) -> list[tuple[str, str]]:
     data, data_licence = describe_data(model)
     weights = sum(weight.numel() for weight in model.game.parameters())
@@ -133,7 +139,7 @@ def _facts(model: LoadedGame, licence: str | None) -> list[tuple[str, str]]:
         ("Game", f"{model.card['recipe']['game']} ({model.card['recipe'].get('paper', '')})"),
         ("Data", data),
         ("Licence of the data", data_licence),
-        ("Licence of the weights", licence or "not stated"),
+        ("Licence of the weights", find_licence(model, licence) or "not stated"),
         ("Trained on", f"{model.card['items']:,} samples shown" if model.card["items"] else "not stated"),
         ("Weights", f"{weights:,}"),
         ("Model", f"SHA-256 begins with {model.identity}"),

@@ -170,6 +170,7 @@ def test_the_card_of_a_model_that_comes_with_ganvas_has_its_measures_and_its_lic
     assert "psnr\\_y218: PSNR of the brightness" in card
     assert f"{shipped.data} (" in card
     assert f"| {shipped.licence} |" in card
+    assert "| Licence of the weights | apache-2.0 |" in card
     assert f"ganvas train sr-photos --data PHOTOS --seed 0, in {shipped.minutes:g} minutes" in card
     assert "Not measured" not in card
 

@@ -35,7 +35,7 @@ from ganvas.core.capabilities import Projects, Styled
 from ganvas.data.images import fit_to_side
 from ganvas.editing.drag import REASONS
 from ganvas.editing.edits import Editor, Step, read_steps
-from ganvas.editing.floors import Floors
+from ganvas.editing.floors import Floors, find_limit
 from ganvas.editing.inversion import Inversion, invert
 from ganvas.editing.named_directions import separable_classes
 from ganvas.editing.tuning import EVERY, tune
@@ -195,7 +195,8 @@ class Desk:
             limit = Limit(editor)
             floors.measure_one(watch=limit.allows, stop=lambda: task.cancelled, **choose_search(editor))
         own, held_out = floors.read()
-        return {"own": round(own, 1), "held_out": None if held_out is None else round(held_out, 1)}, {}
+        limit = find_limit(own, held_out)
+        return {"own": round(own, 1), "held_out": None if held_out is None else round(held_out, 1), "limit": limit}, {}
 
     def align(self, model: Model, picture: Array) -> tuple[Tensor, str]:
         """A picture [H, W, C] as the model takes it, [1, C, side, side], and what was done to it."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import PLAN, miniature
 
-from ganvas.editing.floors import FLOORS
+from ganvas.editing.floors import FLOORS, MANY_LEVELS
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import UsageError
 from ganvas.inference import model_file
@@ -114,6 +114,7 @@ def test_a_floor_goes_on_where_it_was_cancelled(run: Path) -> None:
     assert (sent[0].facts["done"], sent[0].facts["all"]) == (1, FLOORS)
     assert facts["own"] < 3
     assert facts["held_out"] is None  # its data are not here
+    assert facts["limit"] == MANY_LEVELS
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,11 @@ export class Floor {
 
   /** Show the error of the present edit beside its floor; nothing where it has none. */
   show() {
-    const { error } = state.stack.present;
+    const { error, tuned } = state.stack.present;
     const found = this.found.get(state.model.id);
     $("floor-said").hidden = error === null;
     $("measure-floor").hidden = Boolean(found) || this.asked;
-    $("floor-said").textContent = `Error: ${error}. ${found ? compare(found) : this.describe()}`;
+    $("floor-said").textContent = `Error: ${error}. ${found ? compare(found, error, tuned) : this.describe()}`;
   }
 
   describe() {
@@ -75,7 +75,9 @@ export class Floor {
   }
 }
 
-function compare({ own, held_out: data }) {
+/** Errors in levels of 255; above `limit` the model can hardly make the picture. */
+function compare({ own, held_out: data, limit }, error, tuned) {
   const words = data === null ? "the pictures of its data are not here" : `pictures of its data: ${data}`;
-  return `The model's own samples: ${own}; ${words} (levels of 255).`;
+  const far = `It is far above: the model can only make what is like the pictures it was trained on.${tuned ? "" : " Tuning comes nearer."}`;
+  return `The model's own samples: ${own}; ${words} (levels of 255).${Number(error) > limit ? ` ${far}` : ""}`;
 }
