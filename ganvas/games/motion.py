@@ -330,7 +330,7 @@ RECIPES = (
         "emoji-clips",
         20,
         "an emoji moves as another one does",
-        Config(augment=0.6, slopes=True),
+        Config(augment=0.6, slopes=True, perceptual=8.0),
         _train(60_000),
         flip=True,
         held_out=0.1,
@@ -349,7 +349,7 @@ RECIPES = (
         "",
         20,
         "your own clips: a picture moves as the object in a clip does",
-        Config(slopes=True),
+        Config(augment=0.6, slopes=True, perceptual=8.0),
         _train(60_000),
     ),
 )
