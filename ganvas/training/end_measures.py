@@ -14,6 +14,7 @@ from ganvas.evaluation import validation
 from ganvas.training.doctor_case import Case
 from ganvas.training.run_folder import Run
 from ganvas.training.test_split import measure_test_split, open_test_split
+from ganvas.utils.parsing import spell_count
 
 
 def measure_end(run: Run, game: Game, items: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def measure_end(run: Run, game: Game, items: int, tell: Callable[[str], None]) -
     `distance` is that of the doctor, from few samples and in seconds: its `name`, `value`, `floor` (of as many other reals) and
     `trivial` (of a trivial model). Of a game that takes inputs, `outputs` has the `name` and `value` of the validation measure
     of held-out rows, its `floor` if it has one, and in `trivial` the name and the value of a trivial baseline. The others are
-    those of `measure_test_split`.
+    those of `measure_test_split`. `not_measured` says what was not, and why, where there are too few samples.
     """
     found: dict[str, Any] = {}
     if isinstance(game, Samples):
@@ -33,7 +34,8 @@ def measure_end(run: Run, game: Game, items: int, tell: Callable[[str], None]) -
             tell(f"no distance to the data: {failure}")
         else:
             if distance is None:
-                tell(f"no distance to the data: {case.missing_distance}")
+                found["not_measured"] = f"no distance to the data: {case.missing_distance}"
+                tell(found["not_measured"])
             else:
                 parts = ("value", "floor", "trivial")
                 found["distance"] = {"name": distance.name, **{part: round(getattr(distance, part), 6) for part in parts}}
@@ -44,6 +46,10 @@ def measure_end(run: Run, game: Game, items: int, tell: Callable[[str], None]) -
             tell(f"the outputs cannot be measured: {failure}")
     if (test := open_test_split(run.recipe, run.data, game, tell)) is not None:
         found |= measure_test_split(game, test)
+    elif isinstance(game, TakesInputs) and (count := len(run.held_out or ())) < validation.LEAST:
+        rows = spell_count(count, run.data.modality.unit)
+        found["not_measured"] = f"no error of held-out outputs: {rows} held out; expected at least {validation.LEAST}"
+        tell(found["not_measured"])
     elif isinstance(game, Writes) and isinstance(run.held_out, TableDataset):
         found["test_nats_per_symbol"] = validation.nats_per_symbol(game, run.held_out)
     return found

@@ -143,6 +143,10 @@ def test_few_pictures_are_no_reason_for_a_verdict() -> None:
     assert found is None
     assert measure_gains(case)[0].distance is None
     assert "error" in measure_gains(case)[0].text()
+    short, _ = judge(lambda x: (x + 0.3).clamp(max=1), short=True, **few)  # it had no time to learn anything
+    assert short.name == "trained too little"
+    learned, _ = judge(lambda x: (x + 1) / 3 - 1, short=True, **few)
+    assert learned is None
     unpaired: Any = Case(
         Cycle(lambda x: x), UnpairedDataset(*map(one_domain, (1, 2))), UnpairedDataset(*map(one_domain, (3, 4)))
     )

@@ -41,6 +41,15 @@ def test_data_that_are_too_few_for_a_distance_are_told(tmp_path: Path) -> None:
     result, events = finished(tmp_path, "gan-ring")
     assert "distance" not in result
     assert "no distance to the data: the run trains on 48 points; expected at least 64" in events
+    assert result["not_measured"] in events
+
+
+def test_outputs_that_are_too_few_for_an_error_are_told(tmp_path: Path) -> None:
+    result, events = finished(tmp_path, "pix2pix-emoji")
+    assert "outputs" not in result
+    assert result["not_measured"].startswith("no error of held-out outputs: ")
+    assert result["not_measured"].endswith(" held out; expected at least 50")
+    assert result["not_measured"] in events
 
 
 def test_one_training_image_is_singular() -> None:
