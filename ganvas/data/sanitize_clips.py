@@ -6,21 +6,27 @@ Only pixels and the names of the clips are kept: no metadata, no films, no paths
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ganvas.data.clip_files import Clip
+import numpy.typing as npt
+
+from ganvas.data.clip_crops import choose_crop
 from ganvas.data.input_files import list_inside
 from ganvas.data.own_clips import count_among, read_own_clip, tell_begun
 from ganvas.data.picture_copies import copy_picture
-from ganvas.data.sanitize_zip import check_zip, safe_names
+from ganvas.data.sanitize_zip import UNPACKED, check_zip, safe_names
 from ganvas.data.table import Skipped
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.files import disk_errors
 from ganvas.utils.parsing import printable
 
-SIDE = 256  # pixels: frames with a longer shorter side are downsampled to it; the square of an object may be a part of them
+Array = npt.NDArray[Any]
+SIDE = 256  # pixels: frames are downsampled until the square that will be cut out has this side
+LARGEST = 1_080  # pixels of the shorter side of a frame, also if the square is a small part of it
 MOST_FRAMES = 100_000  # of all clips
-MOST_PIXELS = 4_000_000_000  # of all frames
+MOST_BYTES = UNPACKED  # of all frames, packed
 
 
 def repack_clips(path: Path, out: Path) -> tuple[tuple[Skipped, ...], tuple[str, ...]] | None:
@@ -37,7 +43,7 @@ def repack_clips(path: Path, out: Path) -> tuple[tuple[Skipped, ...], tuple[str,
     if not count_among(files):
         return None
     skipped, begun = list(others), list[str]()
-    frames = pixels = 0
+    frames = size = 0
     folders = safe_names([each.name for each in files])
     with disk_errors(f"cannot write {out}"), zipfile.ZipFile(out, "x", zipfile.ZIP_STORED) as target:
         for each, folder in zip(files, folders, strict=True):
@@ -45,15 +51,20 @@ def repack_clips(path: Path, out: Path) -> tuple[tuple[Skipped, ...], tuple[str,
                 clip = read_own_clip(each)
                 if clip is None:
                     raise DataError("one picture, and most files here are clips")
-                if frames + len(clip.frames) > MOST_FRAMES or pixels + _count_pixels(clip) > MOST_PIXELS:
-                    raise DataError(f"more than {MOST_FRAMES:,} frames, or {MOST_PIXELS:,} pixels, in all; send fewer clips")
-                copies = [copy_picture(frame, SIDE) for frame in clip.frames]
-            except (DataError, UsageError) as error:
-                skipped.append(Skipped(printable(each.name), str(error)))
+                if frames + len(clip.frames) > MOST_FRAMES:
+                    raise DataError(f"more than {MOST_FRAMES:,} frames in all; send fewer clips")
+                side = _choose_side(clip.frames)
+                copies = [copy_picture(frame, side) for frame in clip.frames]
+                more = sum(map(len, copies))
+                if size + more > MOST_BYTES:
+                    raise DataError(f"more than {MOST_BYTES:,} bytes of frames in all; send fewer or smaller clips")
+            except (DataError, UsageError, MemoryError) as error:  # the process has a limit of memory
+                reason = "needs more memory than there is" if isinstance(error, MemoryError) else str(error)
+                skipped.append(Skipped(printable(each.name), reason))
                 continue
             for k, copy in enumerate(copies):
                 target.writestr(f"{folder}/{k:04d}.png", copy)
-            frames, pixels = frames + len(copies), pixels + _count_pixels(clip)
+            frames, size = frames + len(copies), size + more
             if clip.more:
                 begun.append(printable(each.name))
     if not frames:
@@ -62,8 +73,7 @@ def repack_clips(path: Path, out: Path) -> tuple[tuple[Skipped, ...], tuple[str,
     return tuple(skipped), (tell_begun(begun),) if begun else ()
 
 
-def _count_pixels(clip: Clip) -> int:
-    """The pixels of the frames that are kept of a clip, at most."""
-    height, width = clip.frames[0].shape[:2]
-    share = min(1.0, SIDE / min(height, width))
-    return int(len(clip.frames) * height * width * share**2) + 1
+def _choose_side(frames: Sequence[Array]) -> int:
+    """The shorter side to which frames uint8 [H, W, 3] of a clip are downsampled."""
+    shorter = min(frames[0].shape[:2])
+    return min(LARGEST, max(1, round(SIDE * shorter / choose_crop(frames).side)))

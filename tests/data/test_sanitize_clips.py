@@ -72,9 +72,26 @@ def test_clips_beyond_the_limit_are_skipped_and_large_frames_become_smaller(
     assert [(name, reason.startswith("more than 6 frames")) for name, reason in found[0]] == [("c.gif", True)]
     with zipfile.ZipFile(tmp_path / "out.zip") as made:
         assert Image.open(io.BytesIO(made.read("a.gif/0000.png"))).size == (6, 4)
-    monkeypatch.setattr(sanitize_clips, "MOST_PIXELS", 3 * 6 * 4)
-    with pytest.raises(DataError, match=r"in\.zip: no clip can be read \(a\.gif: more than"):
+    monkeypatch.setattr(sanitize_clips, "MOST_BYTES", 100)
+    with pytest.raises(DataError, match=r"in\.zip: no clip can be read \(a\.gif: more than 100 bytes"):
         repack_clips(path, tmp_path / "none.zip")
+
+
+def test_a_small_object_in_a_large_frame_keeps_its_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sanitize_clips, "SIDE", 10)
+    frames = [Image.new("L", (80, 60), 255) for _ in range(2)]
+    for k, frame in enumerate(frames):
+        frame.paste(0, (30 + k, 30, 48 + k, 40))  # 19 pixels in all: the square has 21
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    repack_clips(packed(tmp_path / "in.zip", {"a.gif": file.getvalue()}), tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as made:
+        assert Image.open(io.BytesIO(made.read("a.gif/0000.png"))).size == (39, 29)
+
+
+def test_films_without_a_picture_are_tried(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no clip can be read \(x\.mp4: "):
+        repack_clips(packed(tmp_path / "in.zip", {"x.mp4": b"hello"}), tmp_path / "out.zip")
 
 
 def test_a_name_that_leads_out_is_refused(tmp_path: Path) -> None:
