@@ -75,5 +75,5 @@ def repack_clips(path: Path, out: Path) -> tuple[tuple[Skipped, ...], tuple[str,
 
 def _choose_side(frames: Sequence[Array]) -> int:
     """The shorter side to which frames uint8 [H, W, 3] of a clip are downsampled."""
-    shorter = min(frames[0].shape[:2])
+    shorter: int = min(frames[0].shape[:2])
     return min(LARGEST, max(1, round(SIDE * shorter / choose_crop(frames).side)))
