@@ -41,15 +41,27 @@ def read_clip(path: Path) -> Clip:
         DataError: it cannot be read, has one frame only, or frames of several sizes.
         UsageError: a film, without the extra `video`.
     """
-    shown = printable(path)
     if path.is_dir():
-        clip = _read_folder(path)
-    else:
-        try:
-            with silence_pillow(), open_input(path) as file:
-                clip = _read_film(file, path) if path.name.lower().endswith(FILM_SUFFIXES) else _read_animation(file)
-        except UnreadableError as error:
-            raise DataError(f"{shown}: {error}") from None
+        return _require_clip(_read_folder(path), printable(path))
+    try:
+        with silence_pillow(), open_input(path) as file:
+            return decode_clip(file, str(path))
+    except UnreadableError as error:
+        raise DataError(f"{printable(path)}: {error}") from None
+
+
+def decode_clip(file: IO[bytes], name: str) -> Clip:
+    """The first `MOST` frames of an animation, or of a film by the ending of its name. Errors as `read_clip`."""
+    shown = printable(name)
+    try:
+        clip = _read_film(file, name) if name.lower().endswith(FILM_SUFFIXES) else _read_animation(file)
+    except UnreadableError as error:
+        raise DataError(f"{shown}: {error}") from None
+    return _require_clip(clip, shown)
+
+
+def _require_clip(clip: Clip, shown: str) -> Clip:
+    """Raises: DataError: it has one frame only, or frames of several sizes."""
     sizes = {frame.shape for frame in clip.frames}
     if len(sizes) > 1:
         raise DataError(f"{shown}: {describe_sizes(clip.frames)}")
@@ -70,12 +82,12 @@ def order_of_frame(name: str) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(part) if k % 2 else part for k, part in enumerate(parts)), name
 
 
-def _read_film(file: IO[bytes], path: Path) -> Clip:
-    require_video_extra(str(path))
+def _read_film(file: IO[bytes], name: str) -> Clip:
+    require_video_extra(name)
     try:
         frames, milliseconds = read_film(file, MOST + 1)
     except DataError as error:
-        raise DataError(f"{printable(path)}: {error}") from None
+        raise DataError(f"{printable(name)}: {error}") from None
     return Clip(frames[:MOST], milliseconds or PACE, len(frames) > MOST or len(frames) * frames[0].size > MOST_BYTES)
 
 

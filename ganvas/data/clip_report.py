@@ -1,4 +1,4 @@
-"""The report of `ganvas data` about a folder of clips: how many, where they are cut, and which recipe suits."""
+"""The report of `ganvas data` about a folder or a zip of clips: how many, where they are cut, and which recipe suits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import torch
 from ganvas.config import DataConfig
 from ganvas.data.clips import ClipTable
 from ganvas.data.images import silence_pillow
+from ganvas.data.input_files import is_zip
 from ganvas.data.levels import Bytes
 from ganvas.data.order import spread_evenly
 from ganvas.data.own_clips import count_clips, open_own_clips
 from ganvas.data.report_values import list_values
-from ganvas.data.source_names import naming
+from ganvas.data.source_names import find_path, naming
 from ganvas.data.table import Skipped
 from ganvas.media.image_files import png_name
 from ganvas.media.preview import COLUMNS, SHEET, save_sheet
@@ -31,6 +32,7 @@ class ClipReport:
     """What `ganvas data` prints of clips."""
 
     source: str
+    layout: str
     clips: int
     frames: int
     lengths: tuple[int, int]  # frames of the shortest and of the longest clip
@@ -47,7 +49,7 @@ class ClipReport:
         """The report for people."""
         least, most = self.lengths
         each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        lines = [f"{self.source}: folder of clips, {spell_count(self.clips, 'clips')} of {each} frames, {self.frames:,} in all"]
+        lines = [f"{self.source}: {self.layout}, {spell_count(self.clips, 'clips')} of {each} frames, {self.frames:,} in all"]
         lines += [f"warning: {text}" for text in self.warnings]
         lines.append(f"suggested: {self.recipe}")
         if self.skipped:
@@ -64,20 +66,30 @@ class ClipReport:
 
 
 def inspect_clips(source: str) -> ClipReport | None:
-    """Inspect a folder most of whose files are animations and films. Reads every clip. None: it is no such folder.
+    """As `describe_clips`, of a folder or a zip most of whose files are animations and films. None: it is no such.
 
     Raises:
         DataError: no clip in it can be read.
     """
-    config = DataConfig(source=source)
     with naming(source), silence_pillow():
-        if not count_clips(config):
+        if not count_clips(DataConfig(source=source)):
             return None
-        data = open_own_clips(config)
+    return describe_clips(source)
+
+
+def describe_clips(source: str) -> ClipReport:
+    """The report on a folder or a zip of clips, also on one of folders of frames. Reads every clip.
+
+    Raises:
+        DataError: no clip in it can be read.
+    """
+    with naming(source), silence_pillow():
+        data = open_own_clips(DataConfig(source=source))
     lengths = torch.bincount(data.groups).tolist() if data.groups is not None else []
     shape = (min(lengths), max(lengths))
+    layout = f"{'zip' if is_zip(find_path(source)) else 'folder'} of clips"
     return ClipReport(
-        printable(source), data.clips, len(data), shape, RECIPE, data.skipped, data.warnings, _draw(data, lengths)
+        printable(source), layout, data.clips, len(data), shape, RECIPE, data.skipped, data.warnings, _draw(data, lengths)
     )
 
 

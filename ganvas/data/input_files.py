@@ -59,7 +59,7 @@ def find_inputs(inputs: Sequence[str | Path], *, films: bool = True) -> InputFil
         path = find_path(str(given))
         if path.is_dir():
             found, others = _list_folder(path, f"{path.resolve().name}/" if several else "", endings)
-        elif path.suffix.lower() == ZIP and path.is_file():
+        elif is_zip(path):
             found, others = _list_zip(path, f"{path.stem}/" if several else "", endings)
         else:
             found, others = [_name_file(path, given)], []
@@ -72,6 +72,21 @@ def find_inputs(inputs: Sequence[str | Path], *, films: bool = True) -> InputFil
         raise DataError(f"{named}: {nothing}" + f" ({reasons})" * bool(reasons))
     alone = not several and not find_path(str(inputs[0])).is_dir() and find_path(str(inputs[0])).suffix.lower() != ZIP
     return InputFiles(tuple(files), tuple(skipped), alone)
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a path is a zip file, by its ending."""
+    return path.suffix.lower() == ZIP and path.is_file()
+
+
+def list_inside(path: Path) -> tuple[list[InputFile], list[Skipped]]:
+    """The pictures and films in a folder or a zip, which may be none, and the other files.
+
+    Raises:
+        DataError: a zip that is damaged or hostile.
+    """
+    list_all = _list_zip if is_zip(path) else _list_folder
+    return list_all(path, "", (*SUFFIXES, *FILM_SUFFIXES))
 
 
 def _name_file(path: Path, given: str | Path) -> InputFile:

@@ -24,10 +24,10 @@ NUMBERS = 65_535  # the highest number that a PNG can hold
 PLAIN = ("1", "L", "LA", "RGB", "RGBA")  # the modes of PNG, without palettes and deep numbers
 
 
-def copy_picture(pixels: Values) -> bytes:
-    """A PNG of uint8 [H, W, 1 or 3], smaller if it is large. Raises: UnreadableError: it cannot be encoded."""
+def copy_picture(pixels: Values, side: int = SIDE) -> bytes:
+    """A PNG of uint8 [H, W, 1 or 3], smaller if its shorter side is longer. Raises: UnreadableError: it cannot be encoded."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    return _encode(_shrink(image, Image.Resampling.LANCZOS), 1)
+    return _encode(_shrink(image, Image.Resampling.LANCZOS, side), 1)
 
 
 def copy_halves(pixels: Values) -> bytes:
@@ -99,11 +99,11 @@ def _copy_numbers(image: Image.Image) -> Image.Image:
     return Image.fromarray(values.astype(np.uint16))
 
 
-def _shrink(image: Image.Image, how: Image.Resampling) -> Image.Image:
+def _shrink(image: Image.Image, how: Image.Resampling, side: int = SIDE) -> Image.Image:
     shorter = min(image.size)
-    if shorter <= SIDE:
+    if shorter <= side:
         return image
-    return image.resize((round(image.width * SIDE / shorter), round(image.height * SIDE / shorter)), how)
+    return image.resize((round(image.width * side / shorter), round(image.height * side / shorter)), how)
 
 
 def _encode(image: Image.Image, level: int) -> bytes:

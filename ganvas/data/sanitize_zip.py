@@ -28,6 +28,7 @@ from ganvas.data.split_names import TEST_FOLDERS
 from ganvas.data.table import Skipped
 from ganvas.data.two_sides import TwoSides, are_side_by_side
 from ganvas.errors import DataError
+from ganvas.media.film_stream import FILM_SUFFIXES
 from ganvas.utils.files import disk_errors
 from ganvas.utils.parsing import printable
 
@@ -97,7 +98,7 @@ def check_zip(path: Path) -> None:
     """Check the central directory of the zip at `path`, without unpacking.
 
     Raises:
-        DataError: it is damaged, a zip bomb or hostile in another way, or has no image.
+        DataError: it is damaged, a zip bomb or hostile in another way, or has no image and no film.
     """
     with open_archive(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -108,8 +109,10 @@ def check_zip(path: Path) -> None:
     if total > UNPACKED or total > MAX_RATIO * max(size, 1 << 20):
         raise DataError(f"{shown}: refused, {size:,} bytes unpack to {total:,}, like a zip bomb; pack pictures as they are")
     check_bombs(path, infos)
+    names = [info.filename for info in infos]
     try:
-        drop_hidden_files([info.filename for info in infos], lambda _name: True)
+        if not any(name.lower().endswith(FILM_SUFFIXES) for name in names):
+            drop_hidden_files(names, lambda _name: True)
     except DataError as error:
         raise DataError(f"{shown}: {error}") from None
 
@@ -216,8 +219,8 @@ def _open(pictures: ImageCollection, i: int) -> IO[bytes]:
 
 
 def safe_names(classes: Sequence[str]) -> list[str]:
-    """Class names -> safe folder names in a zip, in the same order: all different, none with a path."""
-    names: list[str] = []
+    """Names of classes or clips -> safe folder names in a zip, in the same order: all different, none with a path."""
+    names: dict[str, None] = {}  # in their order
     for name in classes:
         plain = re.sub(r"[/\\:\x00-\x1f]", "_", name)[:100].strip(" .") or "class"
         plain = f"_{plain}" if plain.startswith("__MACOSX") else plain
@@ -225,5 +228,5 @@ def safe_names(classes: Sequence[str]) -> list[str]:
         unique = plain
         while unique in names:
             unique, count = f"{plain} ({count})", count + 1
-        names.append(unique)
-    return names
+        names[unique] = None
+    return list(names)

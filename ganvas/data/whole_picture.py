@@ -81,6 +81,12 @@ def read_animation(file: IO[bytes]) -> Animation | None:
         return Animation(frames, durations, loop if isinstance(loop, int) else None, ending)
 
 
+def is_animation(file: IO[bytes]) -> bool:
+    """Whether a file is an animation, by its header: no frame is decoded. Raises: UnreadableError: as `read_animation`."""
+    with open_image(file) as image:
+        return image.format in ANIMATED and int(getattr(image, "n_frames", 1)) > 1
+
+
 def to_values(image: Image.Image) -> Array:
     """A Pillow image -> [H, W, C], as in `WholePicture`. Raises: UnreadableError: it has more than 16 bits."""
     if image.mode.startswith("I;16"):

@@ -46,8 +46,13 @@ def find_translation(config: DataConfig) -> Translation | None:
         if two is not None and name is not None:
             return _for_sides(name, two)
         if not split_pair(config)[0] and (clips := count_clips(config)):
-            return Translation(CLIPS, spell_count(clips, "clips"), clips)
+            return describe_found_clips(clips)
         return _for_photos(config)
+
+
+def describe_found_clips(clips: int) -> Translation:
+    """The recipe for so many clips of the user."""
+    return Translation(CLIPS, spell_count(clips, "clips"), clips)
 
 
 def _for_built_in(config: DataConfig) -> Translation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,28 @@ def test_a_folder_without_clips_is_told_in_one_line(tmp_path: Path) -> None:
         open_own_clips(DataConfig(source=str(tmp_path)))
     with pytest.raises(DataError, match="no test split"):
         open_own_clips(DataConfig(source=str(tmp_path), split="test"))
+
+
+def test_a_zip_of_clips_is_as_its_folder(tmp_path: Path) -> None:
+    folder, packed = tmp_path / "clips", tmp_path / "clips.zip"
+    (folder / "c").mkdir(parents=True)
+    save(folder / "a.gif", rolling(4))
+    for k, frame in enumerate(rolling(3)):
+        Image.fromarray(frame).save(folder / "c" / f"{k}.png")
+    with zipfile.ZipFile(packed, "w") as file:
+        for path in folder.rglob("*.*"):
+            file.write(path, path.relative_to(folder))
+    one, other = (open_own_clips(DataConfig(source=str(path)), 16) for path in (folder, packed))
+    assert (one.clips, one.fingerprint, one.warnings) == (2, other.fingerprint, other.warnings)
+
+
+def test_files_that_cannot_be_read_do_not_decide(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "clips.zip", "w") as file:
+        save(tmp_path / "a.gif", rolling(2))
+        file.write(tmp_path / "a.gif", "a.gif")
+        for name in ("b.gif", "c.png"):
+            file.writestr(name, b"hello")
+    assert count_clips(DataConfig(source=str(tmp_path / "clips.zip"))) == 1
 
 
 def test_a_film_is_a_clip(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ganvas.games.recipe_choice import (
     settings_for_digits,
 )
 from ganvas.games.recipes import resolve_recipe
+from ganvas.games.translation_choice import describe_found_clips
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.studio.train.upload_sides import DOMAINS, MAPS, PAIRS, have_sides, read_translation
 from ganvas.utils.parsing import printable
@@ -99,7 +100,7 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     """What data a recipe of `ganvas recipes` can be trained on: `sources`, the built-in ones; `takes_pictures`: uploads.
 
     A recipe that needs labels does not take data without classes, and one that translates takes the sets of pairs. Of the
-    uploads it takes those with the two `sides` that it needs, unless it computes its pairs.
+    uploads it takes those with the two `sides` that it needs, unless it computes its pairs. One that animates takes `clips`.
     """
     source, game = row.get("data", ""), row.get("game", "")
     own, pictures = source == OWN_DATA, source in SOURCE_LABELS
@@ -109,7 +110,8 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     facts = {"labels": labels, "sources": sources if pictures else [], "brings_data": not own}
     picture = "own.svg" if own else f"{source.replace(':', '-')}.png"  # of tools/recipe_pictures.py
     drawn = pictures and not translates
-    animates = game in GAMES and issubclass(GAMES[game], Animates)  # of clips, which nobody can send yet
+    animates = game in GAMES and issubclass(GAMES[game], Animates)
+    facts["clips"] = own and animates
     facts["sides"] = _name_sides(GAMES[game].needs) if own and translates and not takes_own and not animates else ""
     return {**facts, "takes_pictures": drawn or takes_own, "kind": GAMES_IN_WORDS.get(game, ""), "picture": picture}
 
@@ -136,6 +138,8 @@ def suits(row: Mapping[str, Any], source: str, report: Mapping[str, Any]) -> boo
     """
     if not report:
         return source in row["sources"] if source else bool(row["brings_data"])
+    if report.get("clips") or row["clips"]:
+        return bool(report.get("clips") and row["clips"])
     if row["sides"]:
         return have_sides(report, row["sides"])
     images = report.get("images") or {}
@@ -167,10 +171,12 @@ def rank_recipes(rows: Sequence[Mapping[str, Any]], source: str, report: Mapping
 def choose_for_report(
     report: Mapping[str, Any], minutes: float | None = None, images: int | None = None, device: str = "cpu"
 ) -> Choice | None:
-    """What `ganvas train --data` would choose for an upload with this report on that device; None: no pictures."""
+    """What `ganvas train --data` would choose for an upload with this report on that device; None: no upload."""
     pictures = report.get("images") or {}
     if not report:
         return None
+    if clips := report.get("clips"):
+        return choose_translation(describe_found_clips(clips), minutes, images, device)
     if (translation := read_translation(report)) is not None:
         return choose_translation(translation, minutes, images, device)
     channels, side = pictures.get("channels", 3), pictures.get("resolution", SMALL_SIDE)
@@ -223,7 +229,7 @@ def complete_settings(
         added["train.eval_every"] = str(max(1, round(images / EVALUATIONS)) if images else EVAL_EVERY)
     suggested = (report.get("images") or {}).get("resolution")
     choice = choose_for_report(report, minutes, images, device)
-    if choice and choice.recipe == recipe and suggested:
+    if choice and choice.recipe == recipe and (suggested or report.get("clips")):
         added |= choice.settings
     elif recipe in DIGITS and suggested:
         added |= settings_for_digits(recipe, min(suggested, SMALL_SIDE), report.get("count", 0))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ganvas.data.clip_report import describe_clips
 from ganvas.data.report import inspect
+from ganvas.data.sanitize_clips import repack_clips
 from ganvas.data.sanitize_zip import repack
+from ganvas.data.table import Skipped
 from ganvas.runtime.exits import run_and_exit
 from ganvas.studio.train.upload_sides import describe_sides
 from ganvas.training.run_data import doubt_count
@@ -24,20 +28,37 @@ def ingest(path: Path, out: Path, name: str) -> dict[str, Any]:
     Raises:
         DataError: it cannot be used.
     """
-    skipped, warnings = repack(path, out / "data.zip")
+    clips = repack_clips(path, out / "data.zip")
+    skipped, warnings = repack(path, out / "data.zip") if clips is None else clips
     lift_limit()  # what is read from here on was written above
+    facts = _report_pictures(out, skipped, warnings) if clips is None else _report_clips(out, skipped, warnings)
+    facts["source"] = name
+    write_durably(out / "report.json", json.dumps(facts).encode())
+    return facts
+
+
+def _report_pictures(out: Path, skipped: Sequence[Skipped], warnings: Sequence[str]) -> dict[str, Any]:
     report = inspect(str(out / "data.zip"))
     sides, paired, wrong = describe_sides(out / "data.zip")
     shown = paired or report
     shown.preview(out / "preview.png")
-    facts = {**report.to_dict(), "source": name, "layout": shown.layout, "sides": sides}
+    facts = {**report.to_dict(), "layout": shown.layout, "sides": sides}
     if paired and paired.pairs and sides["translation"]:
         facts["classes"] = {}  # the folders are sides
     facts["skipped"] = [entry._asdict() for entry in (*skipped, *shown.skipped)]
     few = doubt_count(sides["translation"]["count"] if sides.get("translation") else report.count)
     doubts = (*warnings, *shown.warnings, *filter(None, [f"these are no pairs: {wrong}" if wrong else "", few]))
     facts["warnings"] = list(dict.fromkeys(doubts))
-    write_durably(out / "report.json", json.dumps(facts).encode())
+    return facts
+
+
+def _report_clips(out: Path, skipped: Sequence[Skipped], warnings: Sequence[str]) -> dict[str, Any]:
+    """The facts about clips, with those that the report on pictures has. `count` is the number of frames: the samples."""
+    report = describe_clips(str(out / "data.zip"))
+    report.preview(out / "preview.png")
+    facts = {**report.to_dict(), "layout": "clips", "count": report.frames, "images": None, "classes": {}, "sides": {}}
+    facts["skipped"] = [entry._asdict() for entry in (*skipped, *report.skipped)]
+    facts["warnings"] = [*report.warnings, *warnings, *filter(None, [doubt_count(report.frames)])]
     return facts
 
 

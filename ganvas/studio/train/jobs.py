@@ -90,9 +90,8 @@ class Jobs:
         own = read_recipe_of_model(model, bool(data)) if model and not recipe else recipe
         chosen = resolve_recipe(own, settings, data=data, images=images, minutes=minutes, seed=seed)
         if not chosen.data.source:
-            if (things := own_things(chosen)) != "pictures":
-                raise UsageError(f"{recipe} trains on your own {things}: use ganvas train {recipe} --data FOLDER")
-            raise UsageError(f"{recipe} trains on your own pictures, and none were chosen; drop a folder or a zip of them")
+            things = own_things(chosen)
+            raise UsageError(f"{recipe} trains on your own {things}, and none were chosen; drop a folder or a zip of them")
         kind = find_device_kind(device)
         words += ["--data", data] if data else []
         words += ["--images", str(images)] if images else []

@@ -53,9 +53,9 @@ def test_the_recipes_are_listed_once_and_wait_for_no_doctor(asked: Analyses, mon
     monkeypatch.setattr(analyses, "run_command", listed)
     ring = {"name": "gan-ring", "game": "gan", "data": "ring", "labels": False, "unit": "points", "seconds": None}
     ring |= {"sources": [], "takes_pictures": False, "brings_data": True, "images": RECIPES["gan-ring"].train.images}
-    ring |= {"kind": "The original GAN", "picture": "ring.png", "sides": ""}
+    ring |= {"kind": "The original GAN", "picture": "ring.png", "sides": "", "clips": False}
     digits = {"name": "cgan-mnist", "game": "cgan", "data": "mnist", "labels": True, "unit": "images"}
-    digits |= {"kind": "A GAN that you ask for a class", "picture": "mnist.png", "seconds": None, "sides": ""}
+    digits |= {"kind": "A GAN that you ask for a class", "picture": "mnist.png", "seconds": None, "sides": "", "clips": False}
     digits |= {"images": RECIPES["cgan-mnist"].train.images}
     digits |= {"sources": ["mnist", "fashion"], "takes_pictures": True, "brings_data": True}  # stacked has no classes
     assert asyncio.run(both()) == [[ring, digits]] * 2

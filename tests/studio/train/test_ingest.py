@@ -110,8 +110,39 @@ def test_two_classes_stay_classes_and_may_be_domains(tmp_path: Path) -> None:
 def test_an_upload_with_one_side_has_no_sides(tmp_path: Path) -> None:
     report = send(tmp_path, ("faces",))
     assert report["sides"] == {}
+    assert "motion-clips" not in rank(report)["names"]
     assert not {"pix2pix-images", "cyclegan-images", "spade-images"} & rank(report)["names"]
     assert_as_by_the_command_line(tmp_path, report)
+
+
+def test_clips_are_offered_to_the_recipe_that_lets_pictures_move(tmp_path: Path) -> None:
+    frames = [Image.fromarray(np.full((20, 30, 3), 255, np.uint8)) for _ in range(4)]
+    for k, frame in enumerate(frames):
+        frame.paste((200, 0, 0), (4 + 2 * k, 8, 10 + 2 * k, 14))
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
+        for name in "abc":
+            made = io.BytesIO()
+            frames[0].save(made, "GIF", save_all=True, append_images=frames[1:])
+            file.writestr(f"set/{name}.gif", made.getvalue())
+        made = io.BytesIO()
+        frames[0].save(made, "PNG")
+        file.writestr("set/still.png", made.getvalue())
+        file.writestr("set/notes.txt", "hello")
+    report = ingest(tmp_path / "in.zip", tmp_path, "mine.zip")
+    assert json.loads((tmp_path / "report.json").read_text()) == json.loads(json.dumps(report))
+    with Image.open(tmp_path / "preview.png") as image:
+        assert image.width > image.height, "a row of frames of each clip"
+    assert (report["source"], report["clips"], report["frames"], report["lengths"]) == ("mine.zip", 3, 12, (4, 4))
+    assert {each["name"] for each in report["skipped"]} == {"set/still.png", "set/notes.txt"}
+    assert "3 clips cut to squares: set_a.gif to 13 x 13 pixels at 3, 4 of 30 x 20" in report["warnings"][0]
+    assert report["warnings"][1:] == ["there are 12 samples; training needs hundreds"]
+    assert rank(report)["names"] == {"motion-clips"}
+    assert rank(report)["minutes"] == choices.choose_minutes("motion-clips", report, None, None, "cpu") == 15
+    assert choices.describe_choice(report, None, None, "cpu").startswith("motion-clips: 3 clips at 64 pixels")
+    settings = choices.complete_settings(
+        {}, keep_all=False, measure=False, images=None, recipe="motion-clips", report={**report, "clips": 250}
+    )
+    assert settings == {"data.held_out": "0.08"}, "as for a folder of so many clips"
 
 
 @pytest.mark.parametrize("folders", [("train/A", "train/B", "test/A"), ("set/A", "set/B")])

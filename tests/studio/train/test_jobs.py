@@ -125,7 +125,7 @@ def test_what_cannot_be_trained_says_why(jobs: Jobs) -> None:
         ("gan-ring", {"train.nonsense": "3"}, "train.nonsense"),
         ("gan-ring", {"train.batch": "many"}, "train.batch"),
         ("dcgan-images", {}, "your own pictures"),
-        ("motion-clips", {}, "your own clips: use ganvas train motion-clips --data FOLDER"),
+        ("motion-clips", {}, "your own clips, and none were chosen"),
     ):
         with pytest.raises(UsageError, match=told):
             jobs.start(recipe, settings=settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -384,6 +385,47 @@ def test_a_zip_of_pairs_is_reported_as_pairs_and_offered_to_the_game_that_transl
     form.wait_for_selector("input[value=pix2pix-images]:checked")
     form.click("#remove")
     form.wait_for_selector("#report", state="hidden")
+
+
+@pytest.mark.slow
+def test_dropped_clips_are_reported_and_trained_to_the_end(form: Any, tmp_path: Path) -> None:
+    clips = []
+    for name in "abc":
+        frames = [Image.new("RGB", (48, 32), "white") for _ in range(6)]
+        for k, frame in enumerate(frames):
+            frame.paste((200, 30, 30), (8 + 3 * k, 10, 18 + 3 * k, 22))
+        made = io.BytesIO()
+        frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], duration=60)
+        clips.append([f"{name}.gif", base64.b64encode(made.getvalue()).decode()])
+    form.evaluate(
+        """(clips) => {
+        const carried = new DataTransfer();
+        for (const [name, text] of [...clips, ["notes.txt", btoa("hello")]]) {
+            carried.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name));
+        }
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+    }""",
+        clips,
+    )
+    form.wait_for_selector("#report:not([hidden])")
+    told = form.inner_text("#report-facts")
+    for part in ("3, of 6 frames", "18", "3 clips cut to squares: a.gif to 27 x 27 pixels", "notes.txt: not a picture"):
+        assert part in told
+    assert "3 clips are ready" in form.inner_text("#own .intake-status")
+    form.wait_for_function("document.getElementById('report-preview').naturalWidth > 500")  # a row of eight frames
+    form.wait_for_selector("#recipes input[value=motion-clips]:checked")
+    assert (offered(form), form.is_visible("#more-box")) == (["motion-clips"], False)
+    assert form.inner_text("#start-words") == "motion-clips · 15 min"
+    assert "motion-clips: 3 clips at 64 pixels" in form.inner_text("#reason")
+    form.fill("#images", "64")
+    form.click("#other-box summary")
+    form.fill("#extra", "train.batch=8\ntrain.snapshots=2\nconfig.resolution=32")
+    form.click("#go")
+    form.wait_for_selector("#state[data-state=finished]", timeout=300_000)
+    form.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+    form.wait_for_selector("#doctor .finding")
+    form.click("#steer a[href*=animate]")
+    form.wait_for_url("**/animate#**")
 
 
 def test_nothing_is_started_while_pictures_are_on_their_way(form: Any, tmp_path: Path) -> None:

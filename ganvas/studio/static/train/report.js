@@ -1,24 +1,33 @@
 // What is in an upload, as a table.
 
-import { formatCount } from "../common/api.js";
+import { formatCount, spellCount } from "../common/api.js";
 import { makeFacts } from "./tables.js";
 
 const MAX_CLASSES = 20;
 const MAX_SKIPPED = 8;
 
+/** What is in an upload: "12 pictures", "3 clips". */
+export const describeCount = ({ clips, count }) => (clips ? spellCount(clips, "clips") : spellCount(count, "pictures"));
+
 /** The report of an upload as a table. */
 export function makeReport(report) {
-  const rows = [["Pictures", formatCount(report.count)], ["Layout", report.layout]];
+  const rows = report.clips ? listClips(report) : [["Pictures", formatCount(report.count)], ["Layout", report.layout]];
   const { pairs, translation } = report.sides ?? {};
   if (pairs || translation) rows.push(...listSides(report.sides)); // other two folders may be two classes
   if (report.images) rows.push(...listImageRows(report.images));
-  for (const text of report.warnings ?? []) rows.push(["Doubtful", text]); // the report of an older upload has none
+  const mark = report.clips ? "Noted" : "Doubtful"; // of clips it is mostly where they were cut
+  for (const text of report.warnings ?? []) rows.push([mark, text]); // the report of an older upload has none
   const classes = Object.entries(report.classes);
   if (classes.length) rows.push(["Classes", listClasses(classes)]);
   for (const { name, reason } of report.skipped.slice(0, MAX_SKIPPED)) rows.push(["Left out", `${name}: ${reason}`]);
   const more = report.skipped.length - MAX_SKIPPED;
   if (more > 0) rows.push(["Left out", `and ${more} more`]);
   return makeFacts(rows);
+}
+
+function listClips({ clips, frames, lengths: [least, most] }) {
+  const each = least === most ? formatCount(least) : `${formatCount(least)} to ${formatCount(most)}`;
+  return [["Clips", `${formatCount(clips)}, of ${each} frames`], ["Frames", formatCount(frames)]];
 }
 
 /** Two sides: what is translated into what; or two domains. */

@@ -3,7 +3,7 @@
 import { ask, formatCount, formatSeconds, spellCount } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
 import { chooseRecipe, describeTime, getRecipe, showCards, showTimes } from "./recipe_cards.js";
-import { makeReport } from "./report.js";
+import { describeCount, makeReport } from "./report.js";
 import { makeCell, makeHead, makeTable, splitWords } from "./tables.js";
 import { Uploader } from "./uploads.js";
 
@@ -92,7 +92,7 @@ export class StartForm {
 
   offerData(chosen) {
     const own = this.uploads.map(({ id, name, report }) => {
-      return makeOption(`${UPLOAD}${id}`, `${name}: ${spellCount(report.count, "pictures")}`);
+      return makeOption(`${UPLOAD}${id}`, `${name}: ${describeCount(report)}`);
     });
     const builtIn = Object.entries(this.schema.sources).map(([name, { label }]) => makeOption(name, label));
     $("data").replaceChildren(...builtIn, makeOption("", "each recipe's own: points, text, solids …"), ...own);
@@ -192,8 +192,8 @@ export class StartForm {
     if (!upload) return;
     $("report-facts").replaceChildren(makeReport(upload.report));
     $("report-preview").src = `./api/train/uploads/${upload.id}/preview`;
-    const count = spellCount(upload.report.count, "pictures");
-    $("report-preview").alt = `A sheet of what a network gets: at most 64 of ${count}`;
+    const [count, most] = [describeCount(upload.report), upload.report.clips ? "a row of frames of at most 8" : "at most 64"];
+    $("report-preview").alt = `A sheet of what a network gets: ${most} of ${count}`;
   }
 
   /** Delete the studio's copy of the chosen pictures. */

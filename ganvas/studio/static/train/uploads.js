@@ -1,7 +1,7 @@
 // The part of the form that takes your own pictures: chosen, dropped or pasted, with how far they are on their way.
 
-import { spellCount } from "../common/api.js";
 import { FileIntake } from "../common/file_intake.js";
+import { describeCount } from "./report.js";
 import { makeZip, postZip, waitForReport } from "./send_pictures.js";
 
 const CHOICES = [
@@ -15,8 +15,9 @@ export class Uploader {
     Object.assign(this, { limit, begin, add, latest: "", active: 0 });
     this.intake = new FileIntake(root, {
       choices: CHOICES, take: (files) => this.send(files), label: "Your own pictures",
-      lead: "Or drop a folder or a zip of pictures anywhere on this page",
-      words: "One sub-folder for each class, or none. Pictures stay on this machine.",
+      lead: "Or drop a folder or a zip of pictures or clips anywhere on this page",
+      words: "Pictures: one sub-folder for each class, or none. Clips: GIFs, animated PNG and WebP, films. " +
+        "All stay on this machine.",
     });
   }
 
@@ -47,8 +48,8 @@ export class Uploader {
     report(`Reading ${zip.name} …`, null);
     const upload = await waitForReport(id, () => this.latest === id);
     if (!upload) return; // a later one is shown instead
-    const { count } = upload.report;
-    report(`${spellCount(count, "pictures")} ${count === 1 ? "is" : "are"} ready.`, null);
+    const told = describeCount(upload.report);
+    report(`${told} ${told.startsWith("1 ") ? "is" : "are"} ready.`, null);
     this.add(upload);
   }
 
