@@ -195,8 +195,8 @@ class Desk:
             limit = Limit(editor)
             floors.measure_one(watch=limit.allows, stop=lambda: task.cancelled, **choose_search(editor))
         own, held_out = floors.read()
-        limit = find_limit(own, held_out)
-        return {"own": round(own, 1), "held_out": None if held_out is None else round(held_out, 1), "limit": limit}, {}
+        medians = {"own": round(own, 1), "held_out": None if held_out is None else round(held_out, 1)}
+        return {**medians, "limit": find_limit(own, held_out)}, {}
 
     def align(self, model: Model, picture: Array) -> tuple[Tensor, str]:
         """A picture [H, W, C] as the model takes it, [1, C, side, side], and what was done to it."""

@@ -78,6 +78,7 @@ export class Floor {
 /** Errors in levels of 255; above `limit` the model can hardly make the picture. */
 function compare({ own, held_out: data, limit }, error, tuned) {
   const words = data === null ? "the pictures of its data are not here" : `pictures of its data: ${data}`;
-  const far = `It is far above: the model can only make what is like the pictures it was trained on.${tuned ? "" : " Tuning comes nearer."}`;
+  const hint = tuned ? "" : " Tuning comes nearer.";
+  const far = `It is far above: the model can only make what is like the pictures it was trained on.${hint}`;
   return `The model's own samples: ${own}; ${words} (levels of 255).${Number(error) > limit ? ` ${far}` : ""}`;
 }
