@@ -217,8 +217,8 @@ class Jobs:
         It prints its first row after the first step, which may also be the last one.
         """
         note = self._read_note(name)
-        logged = find_size(self.storage.find_run(name) / "log.jsonl")
-        return find_size(self.storage.find_note(name, "out")) > note.get("written", 0) or logged != note.get("logged", logged)
+        printed, logged = find_size(self.storage.find_note(name, "out")), find_size(self.storage.find_run(name) / "log.jsonl")
+        return bool(printed > note.get("written", 0) or logged != note.get("logged", logged))
 
     def count_items(self, name: str, live: bool) -> int:
         """How many images a run without a result has used; `live`: it is being trained, perhaps by another program."""
