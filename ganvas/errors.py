@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MOST = 20  # names that a message lists; of more only the nearest
+NEAREST = 3
+
 
 class GanvasError(Exception):
     """Base class of all errors that a user can get. `exit_code` is the exit code of the command."""
@@ -40,9 +43,17 @@ class GanvasWarning(UserWarning):
     """Something is done, but may not be what was meant. The command line prints it as one line."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a mistyped name: lists what exists and the nearest match."""
+def unknown_name(kind: str, name: str, known: Iterable[str], see: str = "") -> UsageError:
+    """The error for a mistyped name: the nearest match, and what exists; of many names only some.
+
+    `see` is a command that lists them all.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, names, n=NEAREST, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return UsageError(f"unknown {kind} {name!r}{hint} (known: {', '.join(names)})")
+    some = names if len(names) <= MOST else near or names[:NEAREST]
+    more = f" and {len(names) - len(some)} more" if len(some) < len(names) else ""
+    listed = f"known: {', '.join(some)}{more}"
+    if more and see:
+        listed = f"see `{see}`" if near else f"{listed}: see `{see}`"
+    return UsageError(f"unknown {kind} {name!r}{hint} ({listed})")

@@ -22,6 +22,7 @@ from ganvas.data.table import TableDataset
 from ganvas.engine.autotune import choose_plan
 from ganvas.errors import DataError, UsageError
 from ganvas.games.recipes import adapt_recipe, open_samples, resolve_recipe
+from ganvas.media.font import explain_names, warn_of_numbers
 from ganvas.media.image_files import save_png
 from ganvas.utils.files import make_folder, read_regular, write_durably
 from ganvas.utils.parsing import parse_json, printable
@@ -75,6 +76,7 @@ def study(
                 tell(len(cells), total, f"{setting.name} labels a class, seed {seed}")
             found, pictures = play_cell(bench, setting, seed)
             text = {"study": recipe.name, "seed": str(seed), "synthetic": "every second block of four columns"}
+            text |= explain_names(train.classes)
             if seed == 0:
                 save_png(out / f"samples-{setting.name.replace(' ', '-')}.png", draw_sheet(pictures, train.classes), text)
             write_durably(path, json.dumps(found).encode())
@@ -82,6 +84,7 @@ def study(
 
     about = f"{len(test[0]):,} real pictures of {_describe_tests(recipe, train)}"
     result = StudyResult(recipe.name, shorten_path(recipe.data.source), about, train.classes, planned, options, tuple(cells))
+    warn_of_numbers(train.classes)
     save_png(out / "study.png", draw_figure(result), {"study": recipe.name})
     write_durably(out / "study.json", json.dumps(result.to_dict(), indent=1).encode())
     return result

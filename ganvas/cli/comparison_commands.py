@@ -94,7 +94,7 @@ def choose_target(target: str, data: str | None, images: int | None) -> Path | R
         return recipe
     if os.sep in target or Path(target).suffix:
         raise DataError(f"{target}: no such run folder or bundle; check the path, or name a recipe of `ganvas recipes`")
-    raise unknown_name("run folder, bundle or recipe", target, RECIPES)
+    raise unknown_name("run folder, bundle or recipe", target, RECIPES, "ganvas recipes")
 
 
 def lesson(

@@ -112,7 +112,7 @@ def _read_folder(folder: Path) -> Clip:
         except UnreadableError as error:
             raise DataError(f"{printable(path)}: {error}") from None
     if not frames:
-        raise DataError(f"{printable(folder)}: expected the frames of a clip as pictures, found none in it")
+        raise DataError(f"{printable(folder)}: expected the frames of a clip as pictures, found none in it; put them into it")
     return Clip(frames, PACE, len(paths) > MOST)
 
 

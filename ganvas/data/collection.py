@@ -269,4 +269,5 @@ def no_readable_image(skipped: Sequence[Skipped]) -> DataError:
     """The error for a collection without a readable image."""
     reasons = "; ".join(f"{printable(name)}: {reason}" for name, reason in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-    return DataError(f"no readable picture: expected PNG, JPEG, WebP, BMP, GIF or TIFF; found {reasons or 'none'}{more}")
+    found = f"found {reasons or 'none'}{more}; choose other pictures, or save these anew as PNG"
+    return DataError(f"no readable picture: expected PNG, JPEG, WebP, BMP, GIF or TIFF; {found}")

@@ -99,7 +99,7 @@ def _read_rows(what: str, rows: Iterator[tuple[int, Sequence[str]]]) -> tuple[li
         several |= len(chosen) != 1
         found.append((row[file], "+".join(chosen) or NONE))
     if not found:
-        raise DataError(f"{what}: expected rows of a file and a label, found none")
+        raise DataError(f"{what}: expected rows of a file and a label, found none; add some")
     doubts = [f"{what}: several labels a picture; each combination is read as a class of its own"] if several else []
     if split := next((name for name in names if name in SPLIT_COLUMNS), None):
         advice = "to keep pictures for tests, put them into a folder test/ beside train/"

@@ -108,7 +108,8 @@ def drop_hidden_files(
         elif not is_table(name):
             others[_suffix(name)] += 1
     if not members:
-        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; found {_list_endings(others) or 'nothing'}")
+        found = f"found {_list_endings(others)}; convert them" if others else "found nothing; put pictures into it"
+        raise DataError(f"no pictures: expected {', '.join(FORMATS)} files; {found}, or choose other data")
     skipped = tuple(Skipped(f"*{suffix}", f"{count:,} not {'/'.join(FORMATS)}") for suffix, count in sorted(others.items()))
     return seen, members, skipped
 

@@ -250,7 +250,7 @@ def _open_side(two: TwoSides, k: int, config: DataConfig, how: TargetFormat, pro
     def build(file: BinaryIO) -> cache.Record:
         pictures = as_bytes(two.pictures[k], config.white)
         if not pictures.names:
-            raise DataError(f"{two.names[k]}: expected pictures, found none")
+            raise DataError(f"{two.names[k]}: expected pictures, found none; put some into it")
         shape, kept, skipped = write_images(pictures, how, file, progress)
         doubts = (*doubt_sizes(pictures, kept, shape[-1]), *pictures.late_warnings())
         return cache.Record(shape, None, (), tuple(skipped), splits=two.splits, warnings=doubts)

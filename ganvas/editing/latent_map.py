@@ -19,7 +19,7 @@ from ganvas.inference.batches import sample_chunks
 from ganvas.inference.model import MOST_SIDE, Model, load
 from ganvas.inference.shown_model import MOST_SHOWN
 from ganvas.media.cloud import draw_cloud
-from ganvas.media.font import explain_names
+from ganvas.media.font import explain_names, warn_of_numbers
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PAPER, png_name, save_png
 from ganvas.utils.parsing import require_count
@@ -98,6 +98,7 @@ def latent_map(
         right = draw_cloud(found, batch.get("label"), source.classes, left.height)
         left = _join(left, right)
         text |= {"data": f"{source.name}, {split}", **explain_names(source.classes)}
+        warn_of_numbers(source.classes)
     save_png(out, left, text)
     return out
 

@@ -117,7 +117,7 @@ class CGAN(AdversarialGame, Conditional, Projects):
 
     config_type = Config
     needs = ("real", "label")
-    without_classes = "use dcgan-images"
+    without_classes = "name no recipe: ganvas then chooses one"
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, Generator(config, config.latent_dim, config.classes), Discriminator(config, config.classes))

@@ -28,7 +28,7 @@ SAMPLES = {"real", "label", "text"}  # fields of one table; a game that needs ot
 # Recipes to suggest if the chosen game cannot take data of this kind.
 SUGGESTED: Mapping[Modality, str] = {
     POINTS: "gan-...",
-    IMAGES: "dcgan-...",
+    IMAGES: "fastgan-...",
     VOXELS: "voxel-...",
     TEXT: "textgan-... or textlm-...",
 }
@@ -152,7 +152,7 @@ def _suggest_without_classes(recipe: Recipe, first: str) -> str:
     if plain != recipe.name and plain in RECIPES:
         return f", or {_join(first, f'use {plain}')}"
     advice = getattr(GAMES[recipe.game], "without_classes", "")
-    if advice.startswith("use "):
+    if advice and not advice.startswith("-"):  # an option goes with the same recipe and model
         advice = _join(first, advice)
     return f", or {advice}" if advice else ""
 

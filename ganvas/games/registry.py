@@ -47,5 +47,5 @@ def build(recipe: Recipe) -> Game:
 def find_recipe(name: str) -> Recipe:
     """The recipe. Raises: UsageError: no such recipe; the message has the nearest name."""
     if name not in RECIPES:
-        raise unknown_name("recipe", name, RECIPES)
+        raise unknown_name("recipe", name, RECIPES, "ganvas recipes")
     return RECIPES[name]

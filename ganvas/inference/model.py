@@ -32,7 +32,7 @@ from ganvas.inference.sample_files import is_folder, require_folder_of_pictures,
 from ganvas.inference.shipped_models import find_model
 from ganvas.inference.shown_model import MOST_SHOWN, ShownModel
 from ganvas.latents.paths import closed_path
-from ganvas.media.font import explain_names
+from ganvas.media.font import explain_names, warn_of_numbers
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import PICTURES, save_picture
 from ganvas.media.npz import save_npz, to_array, to_arrays
@@ -178,7 +178,8 @@ class Model(ShownModel):
         `classes`, any n. A name without an ending is a new folder: one PNG a sample, and labels.csv.
 
         Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
-        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as a page.
+        a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as a page. A `GanvasWarning` tells of classes
+        that a sheet can only show by number.
 
         Raises:
             UsageError: another kind of file, or a folder with something in it.
@@ -213,6 +214,7 @@ class Model(ShownModel):
             every = label in (None, "all") and columns is None and n >= len(self.classes) and not isinstance(self.game, Couples)
             names = self.classes if every else ()
             save_picture(out, self.picture(samples, columns, names), text | explain_names(names))
+            warn_of_numbers(names)
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out

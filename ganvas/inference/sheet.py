@@ -20,7 +20,7 @@ from ganvas.errors import DataError
 from ganvas.inference.batches import as_pictures, sample_chunks
 from ganvas.inference.inputs import INPUT_MODALITIES, Outputs, list_tasks, run_task
 from ganvas.latents.seed_latents import latents
-from ganvas.media.font import explain_names
+from ganvas.media.font import explain_names, tell_names
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid, name_columns, name_rows
 from ganvas.media.image_files import encode_gif
 from ganvas.media.palette import class_color
@@ -87,6 +87,11 @@ def _has_names(game: Game | Samples, data: Dataset) -> bool:
 def explain_sheet(game: Game, data: Dataset) -> dict[str, str]:
     """For the metadata of a sheet: its classes whose names cannot be drawn."""
     return explain_names(data.classes) if _has_names(game, data) else {}
+
+
+def tell_sheet(game: Game, data: Dataset) -> str:
+    """The same as one line for the user; "" if all can be drawn."""
+    return tell_names(data.classes) if _has_names(game, data) else ""
 
 
 def make_input_sheet(game: TakesInputs, data: Dataset) -> Image:

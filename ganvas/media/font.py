@@ -1,22 +1,27 @@
 """The fonts of text in pictures: Pillow's own for ASCII, one that comes with ganvas for Latin, Greek and Cyrillic.
 
 A sign that neither has, such as one of Chinese, is never drawn as a box: a class is shown by its number, and `explain_names`
-says in the metadata of the picture which class that is.
+says in the metadata of the picture which class that is, `tell_names` in the terminal.
 """
 
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from PIL import ImageFont
 
+from ganvas.errors import GanvasWarning
+from ganvas.utils.parsing import printable
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 FILE = Path(__file__).with_name("fonts") / "sans.ttf"
 OF_DEFAULT = frozenset(map(chr, range(32, 127))) | {"…"}  # signs that Pillow's own font has
+SHOWN = 5  # classes in a message
 RATIO = 0.92  # size that makes this font look as large as Pillow's own
 
 
@@ -40,9 +45,28 @@ def show_names(names: Sequence[str]) -> list[str]:
 
 def explain_names(names: Sequence[str]) -> dict[str, str]:
     """For the metadata of a picture: the classes that it shows by number; {} if there are none."""
-    pairs = zip(show_names(names), (unicodedata.normalize("NFC", name) for name in names), strict=True)
-    legend = ", ".join(f"{shown} {name}" for shown, name in pairs if shown != name)
+    legend = ", ".join(f"{number} {name}" for number, name in _list_numbered(names))
     return {"classes": legend} if legend else {}
+
+
+def tell_names(names: Sequence[str]) -> str:
+    """For the user, as one line: the classes that a sheet shows by number; "" if there are none."""
+    numbered = _list_numbered(names)
+    told = ", ".join(f"{number} is {printable(name, 60)}" for number, name in numbered[:SHOWN])
+    more = f" and {len(numbered) - SHOWN} more; the metadata of the picture lists all" if len(numbered) > SHOWN else ""
+    return f"on the sheet {told}{more}" if told else ""
+
+
+def warn_of_numbers(names: Sequence[str]) -> None:
+    """Tell as a `GanvasWarning` which classes a sheet that was saved shows by number, if there are any."""
+    if told := tell_names(names):
+        warnings.warn(told, GanvasWarning, stacklevel=3)
+
+
+def _list_numbered(names: Sequence[str]) -> list[tuple[str, str]]:
+    """("#3", name) of each class whose name cannot be drawn."""
+    pairs = zip(show_names(names), (unicodedata.normalize("NFC", name) for name in names), strict=True)
+    return [(shown, name) for shown, name in pairs if shown != name]
 
 
 def show_line(line: str) -> str:

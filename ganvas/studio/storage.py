@@ -152,6 +152,13 @@ def read_count(values: Mapping[str, Any], name: str = "items") -> int:
     return count if type(count) is int and count > 0 else 0
 
 
+def find_size(path: Path) -> int:
+    """The bytes of a file; 0 if it is missing."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
 def read_tail(path: Path, size: int = 1 << 16, since: int = 0) -> list[str]:
     """The last lines of a file, at most `size` bytes, after its first `since` bytes; [] if it is missing."""
     try:

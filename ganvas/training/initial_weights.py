@@ -24,7 +24,7 @@ from ganvas.engine import checkpoint
 from ganvas.engine.checkpoint import Checkpoint
 from ganvas.engine.state import State
 from ganvas.errors import DataError, GanvasError, UsageError
-from ganvas.games.recipes import DECIDED_BY_DATA, adapt_recipe, parse_recipe
+from ganvas.games.recipes import DECIDED_BY_DATA, adapt_recipe, open_data, parse_recipe
 from ganvas.games.registry import build
 from ganvas.inference import model_file
 from ganvas.inference.model import load
@@ -77,8 +77,10 @@ def require_same_game(path: Path, recipe: Recipe, data: Dataset) -> None:
     before, shown = read_recipe_of_model(path, other_data=True), printable(path)
     if before.game == recipe.game:
         return
-    try:
-        adapt_recipe(before, data)
+    try:  # its own way to read the data, which may compute the pairs that the data lacks
+        source = {name: getattr(recipe.data, name) for name in ("source", "fit")}
+        own = replace(before, data=replace(before.data, **source))
+        adapt_recipe(own, open_data(own))
         advice = "leave the recipe out, to take that of the model"
     except GanvasError:
         advice = f"leave --from out: {before.game} cannot be trained on {data.name}"

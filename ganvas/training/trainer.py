@@ -23,7 +23,7 @@ from ganvas.engine.state import averaged_game, dump, restore
 from ganvas.errors import DataError, DivergedError, GanvasError, ResourceError, UsageError
 from ganvas.evaluation import validation
 from ganvas.inference import model_file
-from ganvas.inference.sheet import explain_sheet, make_sheet, save_learning_gif
+from ganvas.inference.sheet import explain_sheet, make_sheet, save_learning_gif, tell_sheet
 from ganvas.media.image_files import save_png
 from ganvas.runtime.distributed import Ranks
 from ganvas.runtime.process_settings import apply_plan
@@ -302,6 +302,7 @@ class Trainer:
         if (image := self.make_sheet()) is not None:
             text = {"recipe": self.run.recipe.name, "synthetic": "true", **explain_sheet(state.average, self.run.data)}
             save_png(folder / "sheet.png", image, text)
+            self.events += filter(None, [tell_sheet(state.average, self.run.data)])
             try:
                 save_learning_gif(folder / "learning.gif", sorted((folder / "samples").glob("*k.png")))
             except (DataError, OSError, SyntaxError, ValueError) as failure:  # a snapshot that is damaged or of another size

@@ -13,7 +13,7 @@ from support import ganvas, miniature_model
 from ganvas.cli.arguments import parse_labels
 from ganvas.config import DataConfig
 from ganvas.data.open import open_source
-from ganvas.errors import ResourceError, UsageError
+from ganvas.errors import GanvasWarning, ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.model import Model
 from ganvas.media.picture_folder import require_new_folder
@@ -43,6 +43,13 @@ def test_a_folder_has_a_picture_a_sample_and_their_labels(model: Model, tmp_path
             assert np.array_equal(np.asarray(picture), pixels[..., 0])
             assert picture.info["seeds"] == row["seed"]
     assert list(tmp_path.iterdir()) == [tmp_path / "set"]
+
+
+def test_classes_that_a_sheet_shows_by_number_are_told(model: Model, tmp_path: Path) -> None:
+    other = Model(model.game, {**model.card, "classes": ["犬", *NAMES[1:]]}, model.identity)
+    with pytest.warns(GanvasWarning, match="^on the sheet #0 is 犬$"):
+        other.save(tmp_path / "sheet.png", 10)
+    other.save(tmp_path / "one.png", 1, label="犬")  # no names on it, no warning
 
 
 @pytest.mark.parametrize("out", ["set", "set.npz"])

@@ -14,7 +14,7 @@ from support import miniature
 
 from ganvas.games import GAMES
 from ganvas.inference.inputs import Outputs, list_tasks, run_task
-from ganvas.inference.sheet import LARGEST_GIF, draw_outputs, draw_side_by_side, make_sheet, save_learning_gif
+from ganvas.inference.sheet import LARGEST_GIF, draw_outputs, draw_side_by_side, make_sheet, save_learning_gif, tell_sheet
 from ganvas.media.image_files import save_png
 
 
@@ -68,6 +68,8 @@ def test_the_sheet_of_a_conditional_game_names_its_classes() -> None:
     assert bare is not None
     assert named.width > bare.width
     assert np.array_equal(np.asarray(named)[:, named.width - bare.width :], np.asarray(bare))
+    assert tell_sheet(game, replace(data, classes=("犬",))) == ""  # they are not on it
+    assert tell_sheet(game, replace(data, classes=("犬", *data.classes[1:]))) == "on the sheet #0 is 犬"
 
 
 def test_outputs_of_several_models_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from ganvas.errors import GanvasWarning
 from ganvas.media.cloud import draw_cloud
-from ganvas.media.font import choose_font, explain_names, load_wide_font, show_line, show_names
+from ganvas.media.font import choose_font, explain_names, load_wide_font, show_line, show_names, tell_names, warn_of_numbers
 from ganvas.media.grid import caption, make_grid, name_columns, name_rows
 from ganvas.media.preview import draw_page
 
@@ -44,6 +45,16 @@ def test_names_of_other_scripts_are_numbers_that_the_metadata_explain() -> None:
     assert show_names(names) == ["cat", "#1", "ё", "#3", "#4", "#5"]
     assert explain_names(names) == {"classes": "#1 日本, #3 قط, #4 🐈, #5 a\u200bb"}
     assert show_line("日本 runs") == "?? runs"
+
+
+def test_the_terminal_says_which_class_a_number_on_a_sheet_is() -> None:
+    assert tell_names(["cat", "日本", "犬🐶", "a\u200bb"]) == r"on the sheet #1 is 日本, #2 is 犬🐶, #3 is a\u200bb"
+    many = tell_names(["犬"] * 7)
+    assert many.endswith("#4 is 犬 and 2 more; the metadata of the picture lists all")
+    assert tell_names(["cat", "ё"]) == ""
+    with pytest.warns(GanvasWarning, match="on the sheet #0 is 犬"):
+        warn_of_numbers(["犬"])
+    warn_of_numbers(["cat"])  # no warning, which would be an error here
 
 
 def test_ascii_looks_as_before() -> None:

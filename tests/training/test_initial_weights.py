@@ -235,6 +235,14 @@ def test_another_game_is_refused(source: Path, tmp_path: Path) -> None:
         start_run(resolve_recipe("dcgan-mnist", data=str(tmp_path / "pets")), out=tmp_path / "run", from_model=source)
 
 
+def test_a_model_of_another_game_that_computes_its_pairs_can_be_trained_on_any_pictures(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("RGB", (64, 64), (40 * i, 9, 90)).save(tmp_path / f"{i}.png")
+    recipe = resolve_recipe("fastgan-images", data=str(tmp_path), images=16)
+    with pytest.raises(UsageError, match=r"expected srgan, as of sr-photos, got fastgan; leave the recipe out"):
+        start_run(recipe, out=tmp_path / "run", from_model=Path("sr-photos"))
+
+
 def test_pictures_without_classes_are_no_way_in_a_circle(source: Path, tmp_path: Path) -> None:
     """Each advice works: neither the other recipe nor the model of classes takes such pictures, so it is without --from."""
     plain = pictures(tmp_path / "plain")
@@ -243,7 +251,7 @@ def test_pictures_without_classes_are_no_way_in_a_circle(source: Path, tmp_path:
         lambda: train(data=plain, from_model=source, out=tmp_path / "run"),
     ):
         with pytest.raises(
-            DataError, match=r"cgan needs classes .*one folder per class, or leave --from out and use dcgan-images"
+            DataError, match=r"cgan needs classes .*one folder per class, or leave --from out and name no recipe: ganvas"
         ):
             call()
     with pytest.raises(
@@ -252,7 +260,7 @@ def test_pictures_without_classes_are_no_way_in_a_circle(source: Path, tmp_path:
         start_run(resolve_recipe("dcgan-mnist", data=plain), out=tmp_path / "run", from_model=source)
     with pytest.raises(DataError, match=r"cgan needs images.* leave --from out and use a textgan-"):
         train(data="names", from_model=source, out=tmp_path / "run")
-    with pytest.raises(DataError, match=r"or start a new run and use dcgan-images"):
+    with pytest.raises(DataError, match=r"or start a new run and name no recipe: ganvas"):
         branch(source, tmp_path / "run", {}, source=plain)
     assert not (tmp_path / "run").exists()
 

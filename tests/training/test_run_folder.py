@@ -118,7 +118,7 @@ def test_pictures_have_the_channels_asked_for(settings: dict[str, str], channels
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("cgan-mnist", "give one folder per class, or use dcgan-images$"),
+        ("cgan-mnist", "give one folder per class, or name no recipe: ganvas then chooses one$"),
         ("cogan-images", "give one folder per class, or --data edges:FOLDER$"),
         ("classifier-mnist", "give one folder per class$"),
         ("stylegan2-images-conditional", "give one folder per class, or use stylegan2-images$"),

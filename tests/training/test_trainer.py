@@ -24,6 +24,7 @@ from ganvas.games.common.duel import Duel
 from ganvas.games.recipes import adapt_recipe, open_data, resolve_recipe
 from ganvas.inference import model_file
 from ganvas.runtime.distributed import Ranks
+from ganvas.training import trainer
 from ganvas.training.run_folder import Run, open_run
 from ganvas.training.trainer import Progress, Trainer, fit
 from ganvas.utils import files
@@ -107,6 +108,12 @@ def test_a_full_disk_warns_and_keeps_what_is_there(tmp_path: Path, monkeypatch: 
     assert [text.split(" images")[0] for text in told] == ["checkpoint not saved at 80", "checkpoint not saved at 160"]
     assert {path.name for path in (run.folder / "checkpoints").iterdir()} >= {"000000000", "000000240"}
     assert run.finished
+
+
+def test_the_end_tells_the_classes_that_the_sheet_shows_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begun(tmp_path, images=16)
+    monkeypatch.setattr(trainer, "tell_sheet", lambda game, data: f"on the sheet of {len(data)} points")
+    assert events(fit(run)) == [f"on the sheet of {len(run.data)} points"]
 
 
 @pytest.mark.parametrize("module", [checkpoint, model_file])

@@ -17,6 +17,7 @@ STATES = {  # -> how the page calls it
     "waiting": "waiting",
     "starting": "getting ready",
     "running": "training",
+    "measuring": "measuring",
     "saving": "saving",
     "paused": "paused",
     "stopped": "stopped",
@@ -25,7 +26,7 @@ STATES = {  # -> how the page calls it
     "finished": "finished",
     "damaged": "damaged",
 }
-LIVE_STATES = ("starting", "running", "saving")  # those in which a process is at work
+LIVE_STATES = ("starting", "running", "measuring", "saving")  # those in which a process is at work
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Status:
     def live(self) -> bool:
         """Whether a process is at work."""
         return self.state in LIVE_STATES
+
+
+def describe_live(asked: str, begun: bool, used_all: bool) -> Status:
+    """How a training stands whose process was started here and is at work; `asked`: what it was asked for, or ""."""
+    if asked:
+        return Status("saving", "saving, then it stops")
+    if used_all:
+        return Status("measuring", "every image was used; measuring the finished model")
+    return Status("running", "training") if begun else Status("starting", "getting ready: timing the machine")
 
 
 def list_actions(state: str, checkpoints: list[int]) -> list[str]:

@@ -23,10 +23,11 @@ from ganvas.errors import GanvasError, UsageError
 from ganvas.games.recipes import own_things, resolve_recipe
 from ganvas.studio.commands import quote_code
 from ganvas.studio.run_kind import describe_kind
-from ganvas.studio.storage import Storage, list_checkpoints, read_json, read_last_row, read_tail
+from ganvas.studio.storage import Storage, find_size, list_checkpoints, read_json, read_last_row, read_tail
 from ganvas.studio.train.choices import find_device_kind
+from ganvas.studio.train.images_used import count_items, has_used_all
 from ganvas.studio.train.job_queue import JobQueue, is_locked
-from ganvas.studio.train.job_status import Status, describe_signal, make_options, read_device_kind
+from ganvas.studio.train.job_status import Status, describe_live, describe_signal, make_options, read_device_kind
 from ganvas.training.initial_weights import read_recipe_of_model
 from ganvas.utils.files import disk_errors, write_durably
 from ganvas.utils.parsing import printable
@@ -36,7 +37,7 @@ SAVED = "stopped and saved"  # what the command line prints when a signal stoppe
 GONE = "the training process ended without a message: it was killed, or the machine stopped"
 
 
-NOTE = {"words": list, "device": str, "asked": str, "pid": int, "written": int}  # what a note holds
+NOTE = {"words": list, "device": str, "asked": str, "pid": int, "written": int, "logged": int}  # what a note holds
 
 
 def _has_only_text(value: Any) -> bool:
@@ -170,12 +171,11 @@ class Jobs:
         folder, note = self.storage.find_run(name), self._read_note(name)
         asked = note.get("asked", "")
         if self.is_alive(name):
-            if asked:
-                return Status("saving", "saving, then it stops")
-            out = self.storage.find_note(name, "out")
-            begun = out.exists() and out.stat().st_size > note.get("written", 0)
-            return Status("running", "training") if begun else Status("starting", "getting ready: timing the machine")
+            used_all = has_used_all(folder, self.count_items(name, live=True))
+            return describe_live(asked, self.has_begun(name), used_all)
         if is_locked(folder / "lock"):
+            if has_used_all(folder, self.count_items(name, live=True)):
+                return Status("measuring", "every image was used; another program measures the finished model")
             return Status("running", "trained by another program, which alone can pause it")
         if name in self.queue.read():
             return Status("waiting", "waits for the training before it to end, so that each has the whole processor")
@@ -209,6 +209,22 @@ class Jobs:
     def read_row(self, name: str) -> dict[str, Any]:
         """The newest row that a run has printed since it was last started here; {} before the first."""
         return read_last_row(self.storage.find_note(name, "out"), since=self._read_note(name).get("written", 0))
+
+    def has_begun(self, name: str) -> bool:
+        """Whether the process that was started here trains: it has printed a row, or changed the log.
+
+        It prints its first row after the first step, which may also be the last one.
+        """
+        note = self._read_note(name)
+        printed, logged = find_size(self.storage.find_note(name, "out")), find_size(self.storage.find_run(name) / "log.jsonl")
+        return bool(printed > note.get("written", 0) or logged != note.get("logged", logged))
+
+    def count_items(self, name: str, live: bool) -> int:
+        """How many images a run without a result has used; `live`: it is being trained, perhaps by another program."""
+        row: dict[str, Any] | None = None
+        if self.is_alive(name):
+            row = self.read_row(name) or (None if self.has_begun(name) else {})
+        return count_items(self.storage.find_run(name), live, row)
 
     def is_alive(self, name: str) -> bool:
         """Whether the process that was started here runs."""
@@ -263,7 +279,7 @@ class Jobs:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 with find_note(name, "out").open("ab") as out, find_note(name, "err").open("wb") as err:
-                    written = out.tell()  # by earlier processes
+                    written, logged = out.tell(), find_size(self.storage.runs / name / "log.jsonl")  # by earlier processes
                     process = subprocess.Popen(
                         [sys.executable, "-m", "ganvas", *words],
                         stdin=subprocess.DEVNULL,
@@ -279,7 +295,7 @@ class Jobs:
         if (before := self.processes.get(name)) is not None:
             before.wait()  # it has released the lock, so it is about to end
         self.processes[name] = process
-        self._write_note(name, words=words, device=device, pid=process.pid, asked="", written=written)
+        self._write_note(name, words=words, device=device, pid=process.pid, asked="", written=written, logged=logged)
 
     def _ask(self, name: str, what: str) -> None:
         """Send the signal on which a training saves and ends."""

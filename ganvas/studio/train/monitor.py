@@ -29,6 +29,7 @@ from ganvas.studio.storage import (
     read_part,
 )
 from ganvas.studio.train.explanations import explain_settings
+from ganvas.studio.train.images_used import count_total, read_files
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
 from ganvas.utils.files import open_regular
@@ -106,7 +107,7 @@ def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
     if result:
         items = total = read_count(result) or total
     else:
-        items = count_items(folder, status.live, jobs.read_row(name) if jobs.is_alive(name) else None)
+        items = jobs.count_items(name, status.live)
         total = max(items, total) if total else 0  # a step may use several batches
     return {
         "id": name,
@@ -119,34 +120,6 @@ def summarize_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "model": (folder / "model.safetensors").exists(),
         **describe_kind(recipe),
     }
-
-
-def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """recipe.json, result.json and branch.json of a run; {} for each if one of them is damaged."""
-    if find_damage(folder):
-        return {}, {}, {}
-    recipe, result, branch = (read_json(folder / f"{name}.json") for name in ("recipe", "result", "branch"))
-    return recipe, result, branch
-
-
-def count_total(train: Mapping[str, Any], since: int = 0) -> int:
-    """How many images a run that began at `since` will use: it ends with a whole batch. 0: not known yet."""
-    images, batch = train.get("images", 0), train.get("batch", 1)
-    return since + -(-max(0, images - since) // batch) * batch if images else 0
-
-
-def count_items(folder: Path, live: bool, row: Mapping[str, Any] | None) -> int:
-    """How many images a run without a result has used; while it rests, the number from which a resume continues.
-
-    `row` is what its process printed last; {} while it gets ready and the log still has what is done again; None if the
-    process is not this studio's.
-    """
-    checkpoints = list_checkpoints(folder)
-    written = read_count(read_last_row(folder / "log.jsonl"))
-    printed = read_count(row) if row else 0
-    if live and row != {}:
-        return max(*checkpoints, written, printed)
-    return checkpoints[-1] if checkpoints else written
 
 
 def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:

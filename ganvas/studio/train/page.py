@@ -15,7 +15,7 @@ from ganvas.studio.responses import make_endpoint, read_body, read_number
 from ganvas.studio.storage import UnknownIdError
 from ganvas.studio.train import choices, monitor
 from ganvas.studio.train.job_status import STATES
-from ganvas.studio.train.train_requests import SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
+from ganvas.studio.train.train_requests import MOST_IMAGES, SAMPLE_BOUNDS, BranchRequest, ComparisonRequest, StartRequest
 from ganvas.studio.train.train_service import TrainService
 from ganvas.studio.train.uploads import MAX_UPLOAD_BYTES
 from ganvas.training.options import LEAST_MINUTES, MOST_MINUTES
@@ -40,6 +40,7 @@ def get_schema(_: Request) -> Any:
         "default_samples": choices.DEFAULT_SAMPLES,
         "max_upload_bytes": MAX_UPLOAD_BYTES,
         "minutes": {"min": LEAST_MINUTES, "max": MOST_MINUTES},
+        "images": {"min": 1, "max": MOST_IMAGES},
     }
 
 

@@ -10,6 +10,7 @@ from ganvas.studio.train.choices import DEFAULT_SAMPLES
 from ganvas.training.options import require_minutes
 from ganvas.utils.settings import require_within
 
+MOST_IMAGES = 10**12  # of a training
 SAMPLE_BOUNDS = (100, 50_000)  # bounds of a comparison
 
 
@@ -35,7 +36,7 @@ class StartRequest:
     def __post_init__(self) -> None:
         require_within(self, "seed", 0, 2**63 - 1)
         if self.images is not None:
-            require_within(self, "images", 1, 10**12)
+            require_within(self, "images", 1, MOST_IMAGES)
         require_minutes(self.minutes)
         if self.images is not None and self.minutes is not None:
             raise UsageError("minutes and images both bound the run; give one of them")

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Uploads:
                     size += len(part)
                     await asyncio.to_thread(file.write, part)
             if not size:
-                raise UsageError("the upload is empty; drop a folder or a zip file of pictures")
+                raise UsageError(f"{label}: the upload is empty; drop a folder or a zip file of pictures")
             await asyncio.to_thread(_check_directory, incoming)
             write_durably(folder / "name.txt", label.encode("utf-8", "replace"))
         except DataError as refused:
@@ -100,23 +101,24 @@ class Uploads:
             self.reading.pop(name, None)
 
     def describe(self, name: str) -> dict[str, Any]:
-        """How an upload stands: reading; refused, and why; or ready, with its report."""
+        """How an upload stands: reading; refused, and why; or ready, with its report. `sent` is when, in seconds since 1970."""
         folder = self.find_folder(name)
-        facts: dict[str, Any] = {"id": name, "name": _read_text(folder / "name.txt"), "state": "reading", "words": ""}
+        label, sent = _read_text(folder / "name.txt"), _find_time(folder / "name.txt")
+        facts: dict[str, Any] = {"id": name, "name": label, "sent": sent, "state": "reading", "words": ""}
         if name in self.reading:
             return facts
         if refused := _read_text(folder / "refused.txt"):
             return {**facts, "state": "refused", "words": refused}
         if report := read_json(folder / "report.json"):
             return {**facts, "state": "ready", "words": "", "report": report}
-        return {**facts, "state": "refused", "words": "the studio ended while it was read; send it again"}
+        return {**facts, "state": "refused", "words": f"{label}: the studio ended while it was read; send it again"}
 
     def list_ready(self) -> list[dict[str, Any]]:
-        """The uploads that can be trained on, with their reports."""
+        """The uploads that can be trained on, with their reports, in the order in which they were sent."""
         root = self.storage.private / "uploads"
         names = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
         states = [self.describe(name) for name in names if UPLOAD_ID.fullmatch(name)]
-        return [state for state in states if state["state"] == "ready"]
+        return sorted((state for state in states if state["state"] == "ready"), key=lambda state: float(state["sent"]))
 
     def find_data(self, name: str) -> Path:
         """The data set of an upload. Raises: UsageError: it is not ready; UnknownIdError: there is none."""
@@ -163,7 +165,15 @@ def _check_directory(incoming: Path) -> None:
 
 def _restore_name(refused: GanvasError, incoming: Path, label: str) -> str:
     """Why an upload was refused, with the name that it was sent with."""
-    return str(refused).replace(str(incoming), label).replace(incoming.name, label)
+    words = str(refused).replace(str(incoming), label).replace(incoming.name, label)
+    return words if label in words else f"{label}: {words}"
+
+
+def _find_time(path: Path) -> float:
+    """When a file was written, in seconds since 1970; 0 if it is missing."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _read_text(path: Path) -> str:

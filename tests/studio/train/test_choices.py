@@ -122,6 +122,7 @@ def test_every_state_has_a_name_and_its_actions() -> None:
         "waiting": ["stop", "remove"],
         "starting": ["stop"],
         "running": ["pause", "stop"],
+        "measuring": [],
         "saving": [],
         "paused": ["resume", "remove"],
         "stopped": ["resume", "remove"],

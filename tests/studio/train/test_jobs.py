@@ -188,29 +188,6 @@ def test_numbers_are_not_taken_twice(tmp_path: Path) -> None:
     assert [storage.reserve_run("a").name, storage.reserve_run("b").name] == ["00000-a", "00001-b"]
 
 
-def test_the_images_of_a_run_are_one_number_and_never_fall_when_it_is_resumed(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    (folder / "checkpoints").mkdir(parents=True)
-    assert monitor.count_items(folder, False, None) == 0
-    (folder / "log.jsonl").write_text('{"step": 9, "items": 90, "dropped": 0}\n')
-    assert monitor.count_items(folder, False, None) == 90  # its checkpoints were deleted
-    (folder / "checkpoints" / "000000100").mkdir()
-    assert monitor.count_items(folder, False, None) == 100  # paused between two rows of the log
-    (folder / "log.jsonl").write_text('{"step": 49, "items": 490, "dropped": 0}\n')
-    assert monitor.count_items(folder, True, {"items": 520}) == 520
-    assert monitor.count_items(folder, True, {"items": 470}) == monitor.count_items(folder, True, None) == 490
-    killed, ready = monitor.count_items(folder, False, None), monitor.count_items(folder, True, {})
-    assert killed == ready == 100  # what was done after the checkpoint is done again
-
-
-@pytest.mark.parametrize(
-    ("wanted", "batch", "since", "total"),
-    [(1500, 64, 0, 1536), (1536, 64, 0, 1536), (1500, 512, 1000, 1512), (0, 64, 0, 0), (1500, 64, 1536, 1536)],
-)
-def test_a_run_ends_with_a_whole_batch(wanted: int, batch: int, since: int, total: int) -> None:
-    assert monitor.count_total({"images": wanted, "batch": batch}, since) == total
-
-
 def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
     (folder := tmp_path / "run").mkdir()
     (folder / "recipe.json").write_text('{"train": {"images": 1500, "batch": 64}}')

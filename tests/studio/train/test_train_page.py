@@ -198,6 +198,19 @@ def test_a_card_and_the_bar_tell_the_same_length_and_one_thing_is_singular(page:
     ]
 
 
+def test_uploads_of_one_name_say_when_they_were_sent(page: Any, context: Any) -> None:
+    page.goto(f"{context.base}/train")
+    told = page.evaluate("""async () => {
+        const { labelUpload } = await import("./static/train/uploads.js");
+        const sent = (id, name, seconds) => ({ id, name, sent: seconds });
+        const uploads = [sent("1", "pets.zip", 7), sent("2", "pets.zip", 67), sent("3", "cats.zip", 7)];
+        return uploads.map((upload) => labelUpload(upload, uploads));
+    }""")
+    assert re.fullmatch(r"pets\.zip, sent .* \d\d:\d\d:07", told[0])
+    assert told[1] == told[0].replace(told[0][-5:], f"{int(told[0][-5:-3]) + 1:02}:07")
+    assert told[2] == "cats.zip"
+
+
 def test_only_runs_that_draw_the_same_are_offered_to_compare(page: Any, context: Any) -> None:
     page.goto(f"{context.base}/train")
     listed = page.evaluate("""async () => {
@@ -261,6 +274,24 @@ def test_an_address_fills_in_the_form_and_every_setting_says_what_it_means(page:
     page.wait_for_selector("#offered tr:has-text('half-life of the EMA')")
     page.locator("#offered button").filter(has_text=re.compile(r"^train\.batch$")).click()
     assert page.input_value("#extra").splitlines()[1].startswith("train.batch=")
+    for field, value, wrong in (
+        ("minutes", "-2", "expected a number from 0.01 to 5,256,000, found -2"),
+        ("images", "2.5", "expected a whole number from 1 to 1,000,000,000,000, found 2.5"),
+        ("images", "5", ""),
+        ("minutes", "3", ""),
+    ):
+        page.fill("#images", "")
+        page.fill(f"#{field}", value)
+        assert page.inner_text(f"#{field}-wrong") == wrong
+        assert page.get_attribute(f"#{field}", "aria-invalid") == ("true" if wrong else "false")
+        assert page.inner_text("#start-words").startswith("dcgan-mnist · ") != bool(wrong or page.is_visible("#minutes-wrong"))
+        if field == "minutes" and wrong:
+            page.click("#go")
+            page.wait_for_selector(f"#start-error:has-text('minutes: {wrong}')")
+            page.fill("#minutes", "")
+    page.fill("#images", "5")
+    assert page.inner_text("#images-wrong") == "minutes and images both set the length; leave one of them empty"
+    page.fill("#minutes", "")
     page.fill("#extra", "train.seed=banana")
     page.click("#go")
     page.wait_for_selector("#start-error:has-text('write banana into “Seed”')")
@@ -346,6 +377,12 @@ def test_a_broken_zip_and_a_bomb_give_one_line(form: Any, tmp_path: Path) -> Non
         line = form.inner_text("#own .intake-status")
         assert (name in line, "\n" in line) == (True, False)
     assert form.locator("#data option[value^=upload]").count() == 0
+    (tmp_path / "words.zip").write_bytes(pictures((), b"no picture"))
+    form.set_input_files("#zip", tmp_path / "words.zip")
+    form.wait_for_selector("#own .intake-problem:has-text('words.zip: no readable picture')")
+    assert form.inner_text("#own .intake-status").endswith(". Start training would use: digits (MNIST).")
+    form.select_option("#data", "fashion")
+    assert form.inner_text("#own .intake-status") == ""  # it was about other data
 
 
 def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, tmp_path: Path) -> None:
@@ -356,6 +393,7 @@ def test_a_folder_is_reported_before_training_and_its_names_are_text(form: Any, 
             Image.new("L", (16, 16), 60 * i + 20 * k).save(tmp_path / "pets" / name / f"{k}.png")
     form.set_input_files("#folder", tmp_path / "pets")  # packed by the page itself
     form.wait_for_selector("#report:not([hidden])")
+    assert form.inner_text("#report-title") == "What is in pets"
     text = form.inner_text("#report-facts")
     assert "cat (3)" in text
     assert f"{hostile} (3)" in text

@@ -11,9 +11,14 @@ const POLL_MILLISECONDS = 700;
 export async function makeZip(files, limit, report) {
   const isZip = files.length === 1 && /\.zip$/i.test(files[0].name);
   if (isZip) return { blob: files[0].file, name: files[0].name };
-  report("Reading the folder …", 0);
-  const blob = await packZip(files, limit, (share) => report("Reading the folder …", share));
-  return { blob, name: files[0].name.split("/")[0] };
+  const [name] = files[0].name.split("/");
+  const tell = (share) => report(`Reading ${name} …`, share);
+  tell(0);
+  try {
+    return { blob: await packZip(files, limit, tell), name };
+  } catch (wrong) {
+    throw new Error(`${name}: ${wrong.message}`);
+  }
 }
 
 /** Send a zip; returns the upload's id. Not by fetch, which does not say how much was sent. Throws an Error with one line. */

@@ -2,10 +2,11 @@
 
 import { ask, formatCount, formatSeconds, spellCount } from "../common/api.js";
 import { make, toast } from "../common/shell.js";
+import { checkNumbers } from "./number_fields.js";
 import { chooseRecipe, describeTime, getRecipe, showCards, showTimes } from "./recipe_cards.js";
 import { describeCount, makeReport } from "./report.js";
 import { makeCell, makeHead, makeTable, splitWords } from "./tables.js";
-import { Uploader } from "./uploads.js";
+import { labelUpload, Uploader } from "./uploads.js";
 
 const $ = (id) => document.getElementById(id);
 const makeOption = (value, text = value) => make("option", { value }, text);
@@ -16,19 +17,21 @@ export class StartForm {
   constructor(schema, begin, show) {
     Object.assign(this, { schema, begin, recipes: [], models: [], uploads: [], asked: 0, explained: 0, seen: "" });
     const add = (upload) => this.addUpload(upload);
-    this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add });
+    const describeData = () => $("data").selectedOptions[0]?.textContent ?? "";
+    this.uploader = new Uploader($("own"), schema.max_upload_bytes, { begin: show, add, describeData });
     $("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
     $("data").addEventListener("change", () => {
+      if (!this.uploader.busy) this.uploader.clear(); // it was about the data that were chosen before
       this.offerRecipes();
       this.showReport();
     });
-    for (const id of ["minutes", "images"]) $(id).addEventListener("input", () => this.describe());
+    for (const id of ["minutes", "images", "seed"]) $(id).addEventListener("input", () => this.describe());
     for (const id of ["minutes", "images", "device"]) $(id).addEventListener("change", () => this.explainOffer());
     $("from").addEventListener("change", () => this.describe());
-    Object.assign($("minutes"), schema.minutes);
+    for (const id of ["minutes", "images"]) Object.assign($(id), schema[id]);
     $("other-box").addEventListener("toggle", () => this.showSettings());
     $("remove").addEventListener("click", () => this.removeUpload());
     $("device").replaceChildren(...schema.devices.map((name) => makeOption(name)));
@@ -91,8 +94,8 @@ export class StartForm {
   }
 
   offerData(chosen) {
-    const own = this.uploads.map(({ id, name, report }) => {
-      return makeOption(`${UPLOAD}${id}`, `${name}: ${describeCount(report)}`);
+    const own = this.uploads.map((upload) => {
+      return makeOption(`${UPLOAD}${upload.id}`, `${labelUpload(upload, this.uploads)}: ${describeCount(upload.report)}`);
     });
     const builtIn = Object.entries(this.schema.sources).map(([name, { label }]) => makeOption(name, label));
     $("data").replaceChildren(...builtIn, makeOption("", "each recipe's own: points, text, solids …"), ...own);
@@ -119,10 +122,12 @@ export class StartForm {
   /** Say why the best recipe for an upload is suggested, with the length and the device of the form. */
   async explainOffer() {
     const mine = ++this.explained;
+    const { minutes, images } = checkNumbers();
     const asked = new URLSearchParams({ data: $("data").value, device: $("device").value });
     for (const id of ["minutes", "images"]) if ($(id).value) asked.set(id, $(id).value);
-    const none = { text: "" }; // also if the form asks for what cannot be: the start says what is wrong
-    const { text } = this.upload ? await ask(`train/recipes/reason?${asked}`).catch(() => none) : none;
+    const alone = { text: this.upload ? this.offer?.best ?? "" : "" }; // what is wrong with a length stands beside it
+    const known = this.upload && !minutes && !images;
+    const { text } = known ? await ask(`train/recipes/reason?${asked}`).catch(() => alone) : alone;
     if (mine !== this.explained) return;
     $("reason").textContent = text ? `Suggested: ${text}.` : "";
     $("reason").hidden = !text;
@@ -131,9 +136,11 @@ export class StartForm {
   /** Say what would be started. */
   describe() {
     const { recipe } = this;
+    const wrong = checkNumbers();
     $("unit").textContent = `or ${recipe?.unit ?? "images"}`;
     $("about").textContent = recipe ? `${recipe.paper}. ${formatCount(recipe.parameters)} weights.` : "";
-    $("start-words").textContent = recipe ? `${recipe.name} · ${this.describeLength(recipe)}` : "";
+    const length = recipe && !wrong.minutes && !wrong.images ? ` · ${this.describeLength(recipe)}` : "";
+    $("start-words").textContent = recipe ? recipe.name + length : "";
     this.offerModels();
     this.showSettings();
   }
@@ -190,6 +197,7 @@ export class StartForm {
     const { upload } = this;
     $("report").hidden = !upload;
     if (!upload) return;
+    $("report-title").textContent = `What is in ${labelUpload(upload, this.uploads)}`;
     $("report-facts").replaceChildren(makeReport(upload.report));
     $("report-preview").src = `./api/train/uploads/${upload.id}/preview`;
     const [count, most] = [describeCount(upload.report), upload.report.clips ? "a row of frames of at most 8" : "at most 64"];
@@ -235,9 +243,7 @@ export class StartForm {
   readForm() {
     const number = (id) => ($(id).value === "" ? null : Number($(id).value));
     if (!getRecipe()) throw new Error("choose a recipe");
-    for (const id of ["minutes", "images", "seed"]) {
-      if ($(id).validity.badInput) throw new Error(`${id}: expected a number`);
-    }
+    for (const [id, wrong] of Object.entries(checkNumbers())) if (wrong) throw new Error(`${id}: ${wrong}`);
     const from = $("from").value;
     return {
       recipe: from ? "" : getRecipe(), from_run: from, data: $("data").value, device: $("device").value,

@@ -9,10 +9,20 @@ const CHOICES = [
   { text: "Choose a folder", id: "folder", folder: true },
 ];
 
+/** The name of an upload; where another one of `uploads` has the same name, also when it was sent. */
+export function labelUpload({ id, name, sent }, uploads) {
+  if (!uploads.some((other) => other.name === name && other.id !== id)) return name;
+  const format = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  return `${name}, sent ${new Date(1000 * sent).toLocaleString("en-GB", format)}`;
+}
+
 export class Uploader {
-  /** `begin()` is called when pictures come, `add(upload)` with each upload that is ready. */
-  constructor(root, limit, { begin, add }) {
-    Object.assign(this, { limit, begin, add, latest: "", active: 0 });
+  /**
+   * `begin()` is called when pictures come, `add(upload)` with each upload that is ready; `describeData()` names the data
+   * that are chosen, which stay chosen if pictures are refused.
+   */
+  constructor(root, limit, { begin, add, describeData }) {
+    Object.assign(this, { limit, begin, add, describeData, latest: "", active: 0 });
     this.intake = new FileIntake(root, {
       choices: CHOICES, take: (files) => this.send(files), label: "Your own pictures",
       lead: "Or drop a folder or a zip of pictures or clips anywhere on this page",
@@ -32,7 +42,8 @@ export class Uploader {
     try {
       await this.sendAll(await files);
     } catch (wrong) {
-      this.intake.fail(wrong.message);
+      const data = this.describeData();
+      this.intake.fail(data ? `${wrong.message}. Start training would use: ${data}.` : wrong.message);
     } finally {
       this.active -= 1;
     }
