@@ -80,20 +80,6 @@ def read_animation(file: IO[bytes]) -> Animation | None:
         return Animation(frames, durations, loop if isinstance(loop, int) else None, ending)
 
 
-def find_ending(file: IO[bytes]) -> str | None:
-    """The ending of an animation; None: the file has one picture. Raises: UnreadableError: as `read_animation`."""
-    with open_image(file) as image:
-        return _ending_of(image) if _count_frames(image) > 1 else None
-
-
-def _count_frames(image: Image.Image) -> int:
-    return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
-
-
-def _ending_of(image: Image.Image) -> str:
-    return f".{str(image.format).lower()}"
-
-
 def to_values(image: Image.Image) -> Array:
     """A Pillow image -> [H, W, C], as in `WholePicture`. Raises: UnreadableError: it has more than 16 bits."""
     if image.mode.startswith("I;16"):
@@ -118,3 +104,17 @@ def _has_deep_color(file: IO[bytes]) -> bool:
     head = file.read(PNG_COLOR + 1)
     file.seek(place)
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) > PNG_COLOR and head[PNG_DEPTH] == 16 and head[PNG_COLOR] in (2, 4, 6)
+
+
+def find_ending(file: IO[bytes]) -> str | None:
+    """The ending of an animation; None: the file has one picture. Raises: UnreadableError: as `read_animation`."""
+    with open_image(file) as image:
+        return _ending_of(image) if _count_frames(image) > 1 else None
+
+
+def _count_frames(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
+
+
+def _ending_of(image: Image.Image) -> str:
+    return f".{str(image.format).lower()}"

@@ -168,10 +168,15 @@ def inpaint(game: Inpaints, images: npt.ArrayLike | Picture | str | Path, masks:
         values, hole = _read_values(images), read_hole(_read_values(masks))
         require_hole(hole, values.shape[:2])
         return to_image(inpaint_one(game, values, hole, seed=seed))
+    return _inpaint_arrays(game, images, masks, seed)
+
+
+def _inpaint_arrays(game: Inpaints, images: npt.ArrayLike, masks: Any, seed: int) -> Array:
     given = as_numbers("images", images, f"uint8 {_SHAPES[IMAGES]}", files=True)
     marks = as_numbers("masks", masks, f"uint8 {_SHAPES[LABEL_MAPS]}", files=True)
     if given.ndim == IMAGES.ndim - 1 and marks.ndim == LABEL_MAPS.ndim - 1 and given.shape[:2] == marks.shape:
-        return np.asarray(inpaint(game, given[None], marks[None], seed)[0])  # one picture
+        one: Array = _inpaint_arrays(game, given[None], marks[None], seed)[0]
+        return one
     kept = {"images": as_input("images", images, (IMAGES,)), "masks": as_input("masks", masks, (LABEL_MAPS,))}
     n = require_one_length(kept)
     require_count("seed", seed, 0, SEEDS - n)

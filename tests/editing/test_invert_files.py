@@ -127,6 +127,10 @@ def test_the_command(run: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "t.png") as sheet:
         assert sheet.info["seeds"] == one.stem
+    before = file.read_bytes()
+    done = ganvas("sample", "run", "--latents", f"{file}#{one.stem}", "--out", file, cwd=run)
+    assert (done.returncode, file.read_bytes()) == (2, before)
+    assert "is the file of codes itself; choose another --out" in done.stderr
     done = ganvas("traverse", "run", "--seeds", tmp_path / "none.npz", cwd=run)
     assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
     assert "no such file" in done.stderr
