@@ -27,7 +27,7 @@ def animate(
     ----------
     picture
         A picture of the object; of an animation the first frame. The square with the object is cut out; NAME-crops.png beside
-        the output shows it.
+        the output (or NAME-crops-2.png, ... if that exists) shows it.
     driving
         The clip: a .gif, .png or .webp with several frames, a film, a folder of frames, or one of the six that come with
         ganvas: sway, reel, nod, roar, wave, bounce. The first 1,000 frames are read.

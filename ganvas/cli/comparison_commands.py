@@ -49,6 +49,7 @@ def compare(
 
     # Check all targets before the first is trained.
     evaluation_comparison.require_several(targets)
+    evaluation_comparison.require_own(out)
     chosen = [choose_target(target, data, images) for target in targets]
     if not all(isinstance(each, Path) for each in chosen):
         games = [type(load(each, "cpu").game) if isinstance(each, Path) else GAMES[each.game] for each in chosen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -38,8 +39,8 @@ def invert(
     inputs
         Pictures, folders and zips of them. Each is made square and small as the training data were.
     out
-        A new folder for codes.npz, which other commands take in place of seeds, the picture of each code, and a sheet. The
-        default is a new name in this folder, NAME-inverted.
+        A new folder for codes.npz, which other commands take in place of seeds, the picture of each code, and a sheet. Pictures
+        of subfolders are in it too: sub/y.png is sub-y. The default is a new name in this folder, NAME-inverted.
     restarts
         Samples that each search starts from; the worse ones are given up again and again.
     steps
@@ -90,10 +91,12 @@ def invert(
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:
         labels = found.classes or ("",) * len(found.names)
+        files = found.files or tuple(Path(name).stem for name in found.names)
         for i, (name, error) in enumerate(zip(found.names, found.errors, strict=True)):
             before = f", {found.untuned[i]:.1f} before tuning" if found.untuned else ""
             words = f", as {labels[i]}" * bool(labels[i]) + f" ({found.aligned[i]})" * bool(found.aligned[i])
-            print(f"{printable(name)}: {error:.1f} of 255 levels{before}{words}")
+            made = f" ({printable(files[i])}.png)" * (files[i] != Path(name).stem)
+            print(f"{printable(name)}{made}: {error:.1f} of 255 levels{before}{words}")
         if found.own is not None:
             other = "" if found.held_out is None else f"; held-out pictures of its data: {found.held_out:.1f}"
             print(f"to compare, samples of the model itself: {found.own:.1f}{other}")

@@ -72,11 +72,11 @@ def sample(
     count
         How many; the default is 64, and 8 inputs. Of voxels: one of each class in a GIF, and one in a mesh.
     out
-        .png, .jpg: a sheet. .npz: images uint8 [N, H, W, C] (or voxels, points), labels and names of classes, any number of
-        them. A folder (a name without an ending, or an empty folder): one PNG a sample, named by seed and class, and
-        labels.csv. Voxels: .gif turns them around, .obj and .stl are closed meshes. Text: .txt, or a page as .png; without
-        --out it is printed. The default is sheet.png, or sheet-2.png, ... if that exists: only a file that is named here is
-        replaced.
+        .png, .jpg: a sheet; of one image (-n 1) its own pixels. .npz: images uint8 [N, H, W, C] (or voxels, points), labels
+        and names of classes, any number of them. A folder (a name without an ending, or an empty folder): one PNG a sample,
+        named by seed and class, and labels.csv. Voxels: .gif turns them around, .obj and .stl are closed meshes. Text: .txt,
+        or a page as .png; without --out it is printed. The default is sheet.png, or sheet-2.png, ... if that exists: only a
+        file that is named here is replaced.
     columns
         Samples in a row of the sheet.
     data
@@ -98,8 +98,10 @@ def sample(
         return
     out = free_path(out, "sheet.png")
     if latents is not None:
+        from ganvas.data.input_files import require_other
         from ganvas.editing.code_files import save_codes
 
+        require_other(out, {"the file of codes": latents if Path(latents).is_file() else latents.partition("#")[0]})
         sampling.refuse_seeds(count)
         codes = model.load_codes(latents)
         report_path(save_codes(model, out, codes, label=options["label"], columns=columns, psi=options["psi"]), running)

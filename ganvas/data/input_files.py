@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,7 +12,7 @@ from ganvas.data.readers.folder import walk
 from ganvas.data.readers.zip_archive import check_bombs, open_archive, open_packed
 from ganvas.data.source_names import find_path
 from ganvas.data.table import Skipped
-from ganvas.errors import DataError
+from ganvas.errors import DataError, UsageError
 from ganvas.media.film_stream import FILM_SUFFIXES
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import printable
@@ -93,6 +93,21 @@ def _name_file(path: Path, given: str | Path) -> InputFile:
     if not path.exists():
         raise DataError(f"{printable(given)}: no such file; check the path")
     return InputFile(path.name, lambda: open_input(path))
+
+
+def require_other(out: Path, inputs: Mapping[str, str | Path], option: str = "--out") -> None:
+    """Check that writing `out` replaces none of the `inputs`, {what it is called: its path}; of a folder none of its files.
+
+    Raises:
+        UsageError: it would; the user chooses another `option`.
+    """
+    for what, given in inputs.items():
+        path = find_path(str(given))
+        there = out.exists() and path.exists()
+        if out.samefile(path) if there else out.resolve() == path.resolve():
+            raise UsageError(f"{printable(out)} is {what} itself; choose another {option}")
+        if there and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"{printable(out)} is a file of {what}; choose another {option}")
 
 
 def open_input(path: Path) -> IO[bytes]:

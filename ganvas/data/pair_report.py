@@ -48,7 +48,7 @@ ENOUGH = 0.5  # share of the pictures with a partner, from which on two folders 
 
 @dataclass(frozen=True)
 class SideFacts:
-    """Numbers about the pictures of one side, at their original size."""
+    """Numbers about the pictures of one side that can be read, at their original size."""
 
     name: str
     count: int
@@ -266,7 +266,7 @@ def _facts_of_test(two: TwoSides, config: DataConfig) -> tuple[SideFacts, ...]:
 def _facts(name: str, pictures: ImageCollection) -> SideFacts:
     headers = [header for _, header in map_images(pictures.peek, len(pictures.names)) if isinstance(header, Header)]
     if not headers:
-        return SideFacts(name, len(pictures.names), {}, {})
+        return SideFacts(name, 0, {}, {})
     widths, heights = [header.width for header in headers], [header.height for header in headers]
     sizes = {
         "min": (min(widths), min(heights)),
@@ -275,4 +275,4 @@ def _facts(name: str, pictures: ImageCollection) -> SideFacts:
         "common": Counter(zip(widths, heights, strict=True)).most_common(1)[0][0],
     }
     kinds = Counter(header.kind for header in headers)
-    return SideFacts(name, len(pictures.names), sizes, dict(kinds.most_common()))
+    return SideFacts(name, len(headers), sizes, dict(kinds.most_common()))

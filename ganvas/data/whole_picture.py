@@ -63,14 +63,13 @@ def read_animation(file: IO[bytes]) -> Animation | None:
         UnreadableError: it is no image of the six formats, too large, or damaged.
     """
     with open_image(file) as image:
-        count = int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
+        count, ending = _count_frames(image), _ending_of(image)
         if count < 2:
             return None
         if count > MOST_FRAMES or count * image.width * image.height > MAX_PIXELS:
             size = f"{count:,} frames of {image.width} x {image.height}"
             raise UnreadableError(f"{size} are more than {MOST_FRAMES:,}, or than {MAX_PIXELS:,} pixels; cut or shrink it")
         loop = image.info.get("loop")
-        ending = {"GIF": ".gif", "PNG": ".png", "WEBP": ".webp"}[str(image.format)]
         frames, durations = [], []
         for i in range(count):
             image.seek(i)
@@ -111,3 +110,17 @@ def _has_deep_color(file: IO[bytes]) -> bool:
     head = file.read(PNG_COLOR + 1)
     file.seek(place)
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) > PNG_COLOR and head[PNG_DEPTH] == 16 and head[PNG_COLOR] in (2, 4, 6)
+
+
+def find_ending(file: IO[bytes]) -> str | None:
+    """The ending of an animation; None: the file has one picture. Raises: UnreadableError: as `read_animation`."""
+    with open_image(file) as image:
+        return _ending_of(image) if _count_frames(image) > 1 else None
+
+
+def _count_frames(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
+
+
+def _ending_of(image: Image.Image) -> str:
+    return f".{str(image.format).lower()}"

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.data.images import UnreadableError, silence_pillow
-from ganvas.data.input_files import open_input
+from ganvas.data.input_files import open_input, require_other
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture
 from ganvas.editing.edits import Editor
@@ -53,7 +53,8 @@ def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str |
     the best so far.
 
     Raises:
-        UsageError: the model makes no pictures from noise, no such class, or another kind of file; not one code.
+        UsageError: the model makes no pictures from noise, no such class, or not one code; `out` is of another kind, or the
+            strokes.
         DataError: the strokes cannot be read, are not square, or nothing is painted, or everything.
         ResourceError: the file cannot be written.
     """
@@ -63,6 +64,7 @@ def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str |
         raise UsageError(f"cannot write a picture to {printable(target.name)!r}: {expected}")
     if not ending:
         require_new_folder(target)
+    require_other(target, {"the picture of the strokes": strokes})
     require_writable(target)
     editor = Editor(model)
     if isinstance(place, Codes):

@@ -23,7 +23,7 @@ from ganvas.utils.parsing import printable, require_count
 def save_codes(
     model: Model, out: str | Path, codes: Codes, *, label: Label = None, columns: int | None = None, psi: float = 1.0
 ) -> Path:
-    """The pictures of codes into a file: .png and .jpg a sheet, .npz as of `Model.save`; a name without an ending is a folder.
+    """The pictures of codes into a file: .png, .jpg and .npz as of `Model.save`; a name without an ending is a folder.
 
     In the folder each PNG is named as its code. `label` and `psi` as of `code_pictures.draw_codes`.
 
@@ -55,5 +55,5 @@ def save_codes(
         save_npz(target, len(codes), [to_arrays(pictures, c)], {"classes": np.array(model.classes)} if model.classes else {})
         return target
     square = max(1, round(len(codes) ** 0.5))
-    save_picture(target, model.picture(pictures, columns or square), model.provenance(name_places(codes)))
+    save_picture(target, model.file_picture(pictures, columns or square), model.provenance(name_places(codes)))
     return target

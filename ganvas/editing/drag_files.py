@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from ganvas.data.images import decode, fit_to_side, silence_pillow
+from ganvas.data.input_files import require_other
 from ganvas.data.levels import Span, choose_levels
 from ganvas.editing.drag import REASONS, STEPS, Drag, Point, Watch, drag
 from ganvas.errors import DataError, UsageError
@@ -76,7 +77,8 @@ def drag_file(
     targets. A name without an ending is a new folder for both, and for a sheet of the first and the last picture with marks.
 
     Raises:
-        UsageError: see `drag.drag`; another kind of file; the mask is black at a handle, so that nothing can move.
+        UsageError: see `drag.drag`; `out` is of another kind, or the mask; the mask is black at a handle, so that nothing can
+            move.
         DataError: the mask cannot be read, or is not square.
         ResourceError: the file cannot be written.
     """
@@ -87,6 +89,8 @@ def drag_file(
         raise UsageError(f"cannot write a drag to {printable(target.name)!r}: {expected}")
     if not ending:
         require_new_folder(target)
+    if mask is not None:
+        require_other(target, {"the mask": mask})
     require_writable(target)
     values, notes = (None, ()) if mask is None else read_mask(mask, model)
     found = drag(model, place, handles, targets, values, label=label, steps=steps, watch=watch)

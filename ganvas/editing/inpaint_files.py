@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from ganvas.core.capabilities import Inpaints, Samples
 from ganvas.data.images import UnreadableError, silence_pillow
-from ganvas.data.input_files import open_input
+from ganvas.data.input_files import open_input, require_other
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import WholePicture, read_picture
 from ganvas.editing.hole_inversion import fill_by_inversion
@@ -79,8 +80,11 @@ def inpaint_file(
         )
     hole = read_hole(marked.values)
     require_hole(hole, given.values.shape[:2], str(mask), str(picture))
-    target = _choose_out(Path(picture), out, (Path(picture), Path(mask)))
-    shown = None if preview is None else _choose_preview(Path(preview), (Path(picture), Path(mask), target))
+    inputs = {"the picture": picture, "the mask": mask}
+    target = _choose_out(Path(picture), out, inputs)
+    shown = None
+    if preview is not None:
+        shown = _check(Path(preview), (LOSSLESS,), {**inputs, "the output": target}, "--preview")
     filled, error, notes = _fill(model, given, hole, label, seed, progress)
     if target.suffix.lower() != LOSSLESS:
         notes = (*notes, f"{target.suffix} changes all pixels a little; a .png keeps those outside the hole")
@@ -108,21 +112,16 @@ def _read(path: str | Path) -> WholePicture:
         raise DataError(f"{printable(path)}: {error}") from None
 
 
-def _choose_out(picture: Path, out: str | Path | None, inputs: tuple[Path, ...]) -> Path:
+def _choose_out(picture: Path, out: str | Path | None, inputs: Mapping[str, str | Path]) -> Path:
     """The file to write. Raises: UsageError, ResourceError: it does not fit."""
     folder = open_folder(out)
     named = Path(out or "") if folder is None else find_free(folder / f"{picture.stem[:100]}-inpainted.png")
     return _check(named, PICTURE_ENDINGS, inputs, "--out")
 
 
-def _choose_preview(preview: Path, others: tuple[Path, ...]) -> Path:
-    return _check(preview, (LOSSLESS,), others, "--preview")
-
-
-def _check(path: Path, endings: tuple[str, ...], others: tuple[Path, ...], option: str) -> Path:
+def _check(path: Path, endings: tuple[str, ...], others: Mapping[str, str | Path], option: str) -> Path:
     if path.suffix.lower() not in endings:
         raise UsageError(f"cannot write a picture to {printable(path.name)!r}: expected a name ending in {', '.join(endings)}")
-    if any(path == other or (path.exists() and other.exists() and path.samefile(other)) for other in others):
-        raise UsageError(f"{printable(path)} is another file of this command already; choose another {option}")
+    require_other(path, others, option)
     require_writable(path)
     return path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -22,8 +23,8 @@ from ganvas.inference.alignment import Ground
 from ganvas.inference.codes import NAME, Codes
 from ganvas.inference.loaded_game import Label
 from ganvas.inference.model import Model
-from ganvas.inference.output_names import find_free
-from ganvas.inference.sample_files import name_files
+from ganvas.inference.output_names import FolderNames, find_free, shorten
+from ganvas.inference.sample_files import safe_stem
 from ganvas.media.grid import legible_scale, make_grid
 from ganvas.media.image_files import Picture, encode_gif, encode_png
 from ganvas.media.picture_folder import make_new_folder, require_new_folder
@@ -43,7 +44,8 @@ class Inverted:
 
     `own` and `held_out` are what the errors are compared with: the median of the model's own samples and of held-out pictures
     of its data; None: not measured. `aligned` says what was done to a picture first, or why nothing. `untuned` are the errors
-    before the generator was tuned; () if it was not.
+    before the generator was tuned; () if it was not. `files` are the names of the pictures in codes.npz, and of their PNG files
+    without the ending.
     """
 
     out: Path
@@ -55,6 +57,7 @@ class Inverted:
     skipped: tuple[Skipped, ...]
     aligned: tuple[str, ...] = ()
     untuned: tuple[float, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def far(self) -> tuple[str, ...]:
@@ -71,6 +74,8 @@ class Inverted:
         ]
         for row, error in zip(rows, self.untuned, strict=False):
             row["error_before_tuning"] = round(error, 3)
+        for row, file in zip(rows, self.files, strict=False):
+            row["file"] = f"{file}.png"
         floors = {"own_samples": self.own, "held_out": self.held_out, "far_above": list(self.far)}
         return {"out": str(self.out), "pictures": rows, **floors, "skipped": [each._asdict() for each in self.skipped]}
 
@@ -140,10 +145,19 @@ def invert_files(
         before = tuple(map(float, found.errors))
         tuned, found = tuning.tune(model, found, targets, tune, seed=search.get("seed", 0))
     labels = () if found.classes is None else tuple(model.classes[int(k)] for k in found.classes)
-    _write(model, target, names, targets, found, films, tuned)
+    files = _name_files(names)
+    _write(model, target, files, targets, found, films, tuned)
     errors = tuple(map(float, found.errors))
     done = tuple(aligned[: len(names)])
-    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before)
+    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before, tuple(files))
+
+
+def _name_files(names: Sequence[str]) -> list[str]:
+    """A name for what is made of each picture, without .png: all in one folder, and as `ganvas translate` names equal ones."""
+    paths = [PurePosixPath(name.replace("/", "-")) for name in names]
+    flat = [shorten(safe_stem(path.stem), 50) + re.sub(r"[^\w.]", "-", path.suffix)[:20] for path in paths]
+    chosen = FolderNames(flat, (SHEET, Path(NAME).with_suffix(".png").name))
+    return [chosen.choose(name, ".png").removesuffix(".png") for name in flat]
 
 
 def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -169,14 +183,13 @@ def _join(parts: Sequence[Inversion]) -> Inversion:
 def _write(
     model: Model,
     target: Path,
-    names: Sequence[str],
+    files: Sequence[str],
     targets: Tensor,
     found: Inversion,
     films: Sequence[Sequence[Tensor]],
     tuned: Game | None,
 ) -> None:
     text = model.provenance("none: found by inversion") | {"space": found.space}
-    files = name_files([Path(name.replace("/", "-")).stem for name in names], (Path(SHEET).stem, Path(NAME).stem))
     columns = min(COLUMNS, len(targets))
     blank = torch.ones(-len(targets) % columns, *targets.shape[1:])  # white, as the sheet
     rows = [torch.cat([x, blank]).unflatten(0, (-1, columns)) for x in (targets, found.pictures)]
@@ -184,7 +197,8 @@ def _write(
     with make_new_folder(target) as folder:
         identity = model.identity
         if tuned is not None:
-            model_file.save(folder / model_file.NAME, tuned, model.card | {"tuned_from": model.identity, "tuned_to": files})
+            card = model.card | {"tuned_from": model.identity, "tuned_to": list(files)}
+            model_file.save(folder / model_file.NAME, tuned, card)
             identity = model_file.identify(folder / model_file.NAME)
         Codes(found.space, found.codes, found.classes, tuple(files), identity).save(folder / NAME)
         with disk_errors(f"cannot write {printable(target)}"):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Encodes, require_pictures
 from ganvas.core.modality import IMAGES
+from ganvas.data.input_files import require_other
 from ganvas.data.open import open_source
 from ganvas.data.table import TableDataset
 from ganvas.errors import DataError, UsageError
@@ -47,6 +48,7 @@ def reconstruct(
     """
     model, out = load(target, device), png_name(out)
     require_count("the number of pictures", count, 1, MOST_SHOWN)
+    _require_apart(out, data)
     source, split = open_pictures(model, data)
     rows = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))[:count]
     originals = source.samples(rows)["real"]
@@ -78,6 +80,7 @@ def latent_map(
         DataError: no such model or data.
     """
     model, out = load(target, device), png_name(out)
+    _require_apart(out, data)
     require_pictures(model.game)
     if model.drawer.latent_dim != 2 or model.modality is not IMAGES:
         kind = (
@@ -101,6 +104,12 @@ def latent_map(
         warn_of_numbers(source.classes)
     save_png(out, left, text)
     return out
+
+
+def _require_apart(out: Path, data: str | None) -> None:
+    """Raises: UsageError: `out` would replace a picture of the data."""
+    if data is not None:
+        require_other(out, {"the data": data})
 
 
 def grid_middles(side: int) -> Tensor:

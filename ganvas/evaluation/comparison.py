@@ -29,10 +29,12 @@ from ganvas.inference.model import Model, load
 from ganvas.inference.shipped_models import find_model, list_shipped
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import save_png
+from ganvas.media.picture_folder import require_own_files
 from ganvas.media.scatter import scatter
 from ganvas.utils.files import disk_errors, make_folder, read_json, write_durably
 from ganvas.utils.parsing import is_number, printable
 
+SHEET, MARK = "sheet.png", "comparison.json"
 METRICS = ("fd", "recall", "sharpness")
 TEXT_METRICS = ("distinct", "novel", "trigrams", "nats")
 UNAIDED = ("swd", "sharpness")  # of pictures without an extractor, however few
@@ -126,10 +128,11 @@ def compare(
     that fit it. Writes `sheet.png` and `comparison.json` into the folder `out`.
 
     Raises:
-        UsageError: fewer than two models, or an unknown measure.
+        UsageError: fewer than two models, an unknown measure, or `out` has a sheet of something else.
         DataError: no such model, or models of different kinds.
     """
     require_several(targets)
+    require_own(out)
     out, models = Path(out), [load(target, device) for target in targets]
     source = models[0].data_source(against, "--data")
     require_one_kind([type(model.game) for model in models])
@@ -146,7 +149,7 @@ def compare(
             caption(draw_output_sheet(model, found_rows, INPUT_ROWS), [row.name])
             for model, row in zip(models, rows, strict=True)
         ]
-        return _save(Comparison(rows, reference, out / "sheet.png", note), blocks, models, "-")
+        return _save(Comparison(rows, reference, out / SHEET, note), blocks, models, "-")
     if models[0].modality is TEXT:
         count, columns, reference = 30, 1, reports[0].reference
         of_data = models[0].picture(open_source(DataConfig(source=source)).table[:count], columns)
@@ -161,7 +164,7 @@ def compare(
         for model, row in zip(models, rows, strict=True)
     ]
     blocks.append(caption(of_data, ["real samples"]))
-    return _save(Comparison(rows, reference, out / "sheet.png", note), blocks, models, f"{seed}-{seed + count - 1}")
+    return _save(Comparison(rows, reference, out / SHEET, note), blocks, models, f"{seed}-{seed + count - 1}")
 
 
 def _save(found: Comparison, blocks: Sequence[Image], models: Sequence[Model], seeds: str) -> Comparison:
@@ -169,9 +172,14 @@ def _save(found: Comparison, blocks: Sequence[Image], models: Sequence[Model], s
     with disk_errors(f"cannot make {printable(found.sheet.parent)}"):
         make_folder(found.sheet.parent)
     text = {"models": " ".join(model.identity for model in models), "seeds": seeds, "synthetic": "true"}
+    write_durably(found.sheet.with_name(MARK), json.dumps(found.to_dict(), indent=1).encode())
     save_png(found.sheet, arrange_pictures(blocks, len(blocks)), text)
-    write_durably(found.sheet.with_name("comparison.json"), json.dumps(found.to_dict(), indent=1).encode())
     return found
+
+
+def require_own(out: str | Path) -> None:
+    """Raises: UsageError: the folder has a sheet of something else, such as that of `ganvas sample`."""
+    require_own_files(Path(out), MARK, [SHEET])
 
 
 def require_several(targets: Sequence[str | Path]) -> None:

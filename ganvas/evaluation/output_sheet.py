@@ -8,6 +8,7 @@ import torch
 from PIL.Image import Image
 
 from ganvas.core.capabilities import TakesInputs
+from ganvas.data.input_files import require_other
 from ganvas.data.order import spread_evenly
 from ganvas.errors import UsageError
 from ganvas.evaluation.output_measures import FEWEST, InputRows, held_out_rows
@@ -43,6 +44,8 @@ def save_output_sheet(model: Model, out: Path, source: str | None, count: int) -
         raise UsageError(f"cannot write inputs and outputs to {out.name!r}: expected a name ending in .png")
     if count < 1:
         raise UsageError(f"the number of inputs must be at least 1, got {count}")
+    if source is not None:
+        require_other(out, {"the data": source})
     found = held_out_rows(model, model.data_source(source, "--data"), max(count, FEWEST))
     save_png(out, draw_output_sheet(model, found, count), model.provenance("-"))
     return out

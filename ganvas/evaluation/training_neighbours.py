@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import require_pictures
 from ganvas.core.modality import POINTS
+from ganvas.data.input_files import require_other
 from ganvas.data.open import open_source, shorten_path
 from ganvas.errors import UsageError
 from ganvas.inference.batches import as_pictures
@@ -89,6 +90,8 @@ def neighbours(
     require_pictures(model.game)
     if model.modality is POINTS:
         raise UsageError("this model generates points; neighbours need images or voxels")
+    if data is not None:
+        require_other(out, {"the data": data})
     network = None if within == "pixels" else load_extractor(within, model.device)
     config = replace(model.data_config(model.data_source(data, "--data")), white=model.white)
     source = open_source(config, resolution=model.shape[-1], channels=model.shape[0])

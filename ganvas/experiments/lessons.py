@@ -35,6 +35,7 @@ from ganvas.inference.sheet import draw_side_by_side
 from ganvas.media.curves import draw_curves
 from ganvas.media.grid import arrange_pictures, caption, legible_scale, make_grid
 from ganvas.media.image_files import PAPER, save_png
+from ganvas.media.picture_folder import require_own_files
 from ganvas.media.scatter import scatter
 from ganvas.metrics.confidence import student_quantile
 from ganvas.training.api import resume
@@ -44,6 +45,7 @@ from ganvas.training.start import start_run
 from ganvas.utils.files import read_regular, write_durably
 from ganvas.utils.parsing import parse_json
 
+SHEET, CURVES, MARK = "sheet.png", "curves.png", "lesson.json"
 SHOWN: Mapping[Modality, int] = {IMAGES: 30, POINTS: 500}  # samples of each variant in the sheet
 SIZE = 200  # pixels of a scatter plot
 COLUMNS = 6  # of images; a game with classes has one column for each class
@@ -121,16 +123,16 @@ def lesson(
         values = _average_seeds([measures for measures, _ in measured[label]])
         rows.append(Row(label, each[0].recipe.train.images, seconds, values))
 
-    # Draw the first seed of every variant.
+    # Draw the first seed of every variant. lesson.json comes first: it says that the pictures are of a lesson.
     firsts = {label: each[0] for label, each in runs.items()}
     text = {"lesson": name, "seeds": "0", "synthetic": "true"}
-    save_png(out / "sheet.png", _draw_sheet(chosen, firsts, source, device), text)
-    curve = _draw_curves(chosen, firsts)
-    if curve is not None:
-        save_png(out / "curves.png", curve, text)
+    sheet, curve = _draw_sheet(chosen, firsts, source, device), _draw_curves(chosen, firsts)
     reference = next(iter(measured.values()))[0][1]
-    found = LessonResult(chosen, shown, seeds, tuple(rows), reference, out / "sheet.png", out / "curves.png" if curve else None)
-    write_durably(out / "lesson.json", json.dumps(found.to_dict(), indent=1).encode())
+    found = LessonResult(chosen, shown, seeds, tuple(rows), reference, out / SHEET, out / CURVES if curve else None)
+    write_durably(out / MARK, json.dumps(found.to_dict(), indent=1).encode())
+    save_png(out / SHEET, sheet, text)
+    if curve is not None:
+        save_png(out / CURVES, curve, text)
     return found
 
 
@@ -152,8 +154,9 @@ def start_runs(
 
 
 def _require_own(chosen: Lesson, out: Path) -> None:
-    """Raises: UsageError: `out` holds another lesson, finished or not."""
-    path, own = out / "lesson.json", {name_folder(variant, 0) for variant in chosen.variants}
+    """Raises: UsageError: `out` holds another lesson, finished or not, or a sheet of something else."""
+    require_own_files(out, MARK, (SHEET, CURVES))
+    path, own = out / MARK, {name_folder(variant, 0) for variant in chosen.variants}
     if path.exists():
         name = parse_json(read_regular(path), str(path)).get("lesson")
         if name != chosen.name:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import UsageError
+from ganvas.errors import DataError, UsageError
 from ganvas.export.agreement import Agreement, compare
 from ganvas.export.card_measures import find_measures
 from ganvas.export.demo_page import make_page
 from ganvas.export.graphs import Graph, make_graph, make_page_graph
-from ganvas.export.model_card import describe_data, find_licence, require_licence, write_card
+from ganvas.export.model_card import MADE, describe_data, find_licence, require_licence, write_card
 from ganvas.export.onnx_file import describe_graph, describe_model, require_extra, to_onnx
 from ganvas.export.usage_examples import onnx_usage
 from ganvas.inference.model import Model, load
-from ganvas.utils.files import require_writable, write_durably
+from ganvas.utils.files import read_regular, require_writable, write_durably
 from ganvas.utils.parsing import printable
 
 PAGE_USAGE = "Open the file in a browser (Chrome, Edge, Firefox or Safari of 2023 or later). It needs no server and no network."
@@ -48,8 +49,8 @@ def export_files(
 ) -> list[Exported]:
     """Export the model in a run folder or bundle as an ONNX file, as a page, or both; a card is written beside each.
 
-    The card of NAME is NAME.md; it is replaced with the file. `to`, `side` and `strength` as in `make_graph`. `licence` as in
-    `write_card`. Networks are computed on the CPU.
+    The card of NAME is NAME.md; it is replaced with the file, but no other text of this name. `to`, `side` and `strength` as
+    in `make_graph`. `licence` as in `write_card`. Networks are computed on the CPU.
 
     Raises:
         UsageError: nothing to write, another ending, an option that does not fit, no extra `export`, or too large a page.
@@ -75,7 +76,7 @@ def export_files(
         written.append((targets[".html"], html, write_card(model, origin, PAGE_USAGE, [_note(agreement)], licence), agreement))
     found = []
     for path, data, card, agreement in written:
-        beside = path.with_name(f"{path.name}.md")
+        beside = _card_of(path)
         write_durably(path, data)
         write_durably(beside, card.encode())
         found.append(Exported(path, beside, len(data), agreement))
@@ -116,5 +117,17 @@ def _check_targets(onnx: str | Path | None, page: str | Path | None) -> dict[str
             raise UsageError(f"cannot export to {printable(path.name)!r}: expected a name ending in {ending}")
         if path.is_dir():
             raise UsageError(f"{printable(path)}: expected a file to write, found a folder; choose another name")
+        _require_card(_card_of(path))
         require_writable(path)
     return named
+
+
+def _card_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.md")
+
+
+def _require_card(path: Path) -> None:
+    """Raises: UsageError: there is such a file, and ganvas did not write it."""
+    with suppress(OSError, DataError):
+        if MADE not in read_regular(path).decode(errors="replace"):
+            raise UsageError(f"{printable(path)}: found a text that is no card of ganvas; choose another name for the export")

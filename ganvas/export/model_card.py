@@ -20,6 +20,7 @@ from ganvas.export.markdown_text import make_table, plain
 from ganvas.inference.loaded_game import LoadedGame
 from ganvas.utils.parsing import printable
 
+MADE = "Made with ganvas"  # in each card
 OWN_LICENCE = "apache-2.0"  # of ganvas, and of the models that come with it
 MOST_LICENCE = 60  # characters of the name of a licence
 MNIST = "CC BY-SA 3.0 (LeCun, Cortes, Burges)"
@@ -58,7 +59,7 @@ def write_card(
         *(["---", *make_head(model, find_licence(model, licence)), "---", ""] if hub else []),
         f"# {plain(model.name)}",
         "",
-        f"{plain(about)[:1].upper()}{plain(about)[1:]}. Made with ganvas {__version__}.",
+        f"{plain(about)[:1].upper()}{plain(about)[1:]}. {MADE} {__version__}.",
         "",
         make_table(("", ""), _facts(model, licence)),
         "",

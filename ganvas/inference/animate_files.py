@@ -15,7 +15,7 @@ from PIL import Image
 from ganvas.data.builtin import emoji_clips
 from ganvas.data.clip_files import PACE, Clip, put_on_white, read_clip
 from ganvas.data.images import UnreadableError, silence_pillow
-from ganvas.data.input_files import open_input
+from ganvas.data.input_files import open_input, require_other
 from ganvas.data.source_names import find_path
 from ganvas.data.whole_picture import read_picture
 from ganvas.errors import DataError, UsageError
@@ -61,7 +61,8 @@ def animate_file(
     """Let the picture in a file move as the clip `driving` does: a file, a folder of frames, or the name of a shipped clip.
 
     It becomes `out`, by default NAME-CLIP.gif in this folder, as large as the pictures of the training and as fast as the clip.
-    Beside it is NAME-crops.png, which shows how both were cut. `absolute` and `advice` are those of `animate_clip`.
+    Beside it is NAME-crops.png, or NAME-crops-2.png, ... if that exists, which shows how both were cut. `absolute` and `advice`
+    are those of `animate_clip`.
 
     Raises:
         UsageError: the model does not animate, or `out` has another ending, or is one of the inputs.
@@ -82,7 +83,7 @@ def animate_file(
     else:
         ending = ".png" if target.suffix.lower() == ".apng" else target.suffix.lower()
         write_durably(target, encode_animation(frames, [clip.milliseconds] * len(frames), 0, ending, text))
-    crops = target.with_name(f"{target.stem}-crops.png")
+    crops = find_free(target.with_name(f"{target.stem}-crops.png"))
     write_durably(crops, encode_picture(draw_crops(found, frames), ".png", text))
     return AnimatedFile(target, crops, found)
 
@@ -127,8 +128,6 @@ def _choose_out(picture: str | Path, driving: str | Path, out: str | Path | None
         raise UsageError(
             f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(FILMS)}, {OR_FOLDER}"
         )
-    for given in (find_path(str(picture)), find_path(str(driving))):
-        if named.exists() and given.exists() and named.samefile(given):
-            raise UsageError(f"{printable(named)} is an input itself; choose another --out")
+    require_other(named, {"the picture": picture, "the clip": driving})
     require_writable(named)
     return named

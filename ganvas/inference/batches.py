@@ -13,6 +13,7 @@ from ganvas.errors import UsageError
 from ganvas.latents.truncation import truncate
 from ganvas.media.voxel_rendering import shade
 from ganvas.runtime import placement
+from ganvas.utils.parsing import require_number
 
 PSI = 100.0  # the largest truncation; far beyond, w squared is not finite
 Draw = Callable[[Tensor, Tensor | None], Tensor]  # z [N, ...], c -> samples [N, ...]
@@ -66,6 +67,8 @@ def make_sampler(game: Samples, psi: float = 1.0, temperature: float = 1.0) -> D
     Raises:
         UsageError: it has no styles, or writes no text, or psi or the temperature is out of range.
     """
+    require_number("psi", psi)
+    require_number("temperature", temperature)
     if not abs(psi) <= PSI:  # nor NaN
         raise UsageError(f"psi: expected from {-PSI:g} to {PSI:g}, got {psi:g}")
     if not 0 < temperature < float("inf"):

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from ganvas.errors import GanvasWarning, UsageError, unknown_name
-from ganvas.utils.parsing import compose, printable
+from ganvas.utils.parsing import compose, is_whole, printable
 
 
 def find_class(label: int | str, classes: Sequence[str]) -> int:
@@ -19,6 +19,8 @@ def find_class(label: int | str, classes: Sequence[str]) -> int:
         UsageError: no such class; names the nearest.
     """
     if not isinstance(label, str):
+        if not is_whole(label):
+            raise UsageError(f"class: expected a number or a name, got {printable(repr(label), 60)}")
         if 0 <= label < len(classes):
             return int(label)
         if str(label) in classes:

@@ -18,6 +18,29 @@ from ganvas.inference.batches import classify_chunks, encode_chunks, sample_chun
 Array = npt.NDArray[Any]
 
 
+def as_numbers(name: str, given: Any, shape: str, *, files: bool = False) -> np.ndarray[Any, Any]:
+    """The array that a user gave; `name` and the expected `shape` are for the message. `files`: a picture or path would do.
+
+    Raises:
+        UsageError: it is no array of numbers.
+    """
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of unlike lengths
+        array = np.empty(0, object)
+    if array.dtype.kind in "biuf":
+        return array
+    found = type(given).__name__
+    if isinstance(given, (list, tuple)) and given:
+        found += f" of {type(given[0]).__name__}"
+    expected, advice = f"an array {shape}", "give one"
+    if files:
+        expected, advice = f"a path, a picture of Pillow or {expected}", "give pictures one by one"
+    elif found.endswith(("str", "Path")):
+        advice = "read files with Pillow: numpy.asarray(Image.open(path))"
+    raise UsageError(f"{name}: expected {expected}, found {found}; {advice}")
+
+
 def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
     """uint8 [n, H, W, C] (or [n, H, W] if C is 1) -> images [n, *shape] in [-1, 1]; solids uint8 or bool [n, D, H, W], 1 where
     they are filled -> [n, *shape], too; points as float32.
@@ -25,7 +48,7 @@ def as_samples(array: npt.ArrayLike, shape: tuple[int, ...]) -> Tensor:
     Raises:
         UsageError: another type or shape, or no samples.
     """
-    given, modality = np.asarray(array), modality_of_shape(shape)
+    given, modality = as_numbers("samples", array, "of numbers"), modality_of_shape(shape)
     if modality is VOXELS:
         known = given.dtype in (np.uint8, np.bool_)
         if not known or given.max(initial=0) > 1:
@@ -78,7 +101,8 @@ def decode(game: Samples, z: npt.ArrayLike) -> Tensor:
     Raises:
         UsageError: another shape, or a game that needs a class.
     """
-    codes = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float32))
+    given = as_numbers("z", z, f"[n, {game.latent_dim}]")
+    codes = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32))
     if codes.ndim != 2 or codes.shape[1] != game.latent_dim or len(codes) == 0:
         raise UsageError(f"z: expected shape [n, {game.latent_dim}] with n at least 1, got {list(codes.shape)}")
     if isinstance(game, Conditional):

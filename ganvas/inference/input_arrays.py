@@ -24,10 +24,11 @@ from ganvas.core.modality import CLIPS, IMAGES, LABEL_MAPS, UNKNOWN, Batch, Moda
 from ganvas.data.images import UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
 from ganvas.data.source_names import find_path
-from ganvas.data.whole_picture import read_picture, to_values
+from ganvas.data.whole_picture import find_ending, read_picture, to_values
 from ganvas.errors import DataError, UsageError
 from ganvas.inference.animation import animate_arrays
 from ganvas.inference.drawn_maps import read_map_for
+from ganvas.inference.encoding import as_numbers
 from ganvas.inference.holes import read_hole, require_hole
 from ganvas.inference.inputs import CHUNK, CLIP_CHUNK, INPUT_MODALITIES, compute_chunks
 from ganvas.inference.loaded_game import LoadedGame
@@ -50,6 +51,7 @@ from ganvas.utils.parsing import printable, require_count
 
 Array = npt.NDArray[Any]
 COLORED = (3, 4)  # channels of a color picture, without and with transparency
+MOVING = "translate it with `ganvas translate` (in Python: ganvas.inference.translate_files), or give one frame"
 CHUNK_PIXELS = 1_000_000  # of all pictures of a chunk
 _SHAPES: Mapping[Modality, str] = {IMAGES: "[n, H, W, C]", CLIPS: "[n, T, H, W, C]", LABEL_MAPS: "[n, H, W]"}
 
@@ -89,9 +91,14 @@ def _as_one_picture(given: Any) -> Array | None:
     """The array, if it is one picture, uint8 [H, W, 3 or 4], as of `numpy.asarray` of a color picture; None: it is not.
 
     So grey pictures [n, H, W] cannot be 3 or 4 pixels wide; they need their channel.
+
+    Raises:
+        UsageError: it is neither an array nor fields by name.
     """
-    array = None if isinstance(given, Mapping) else np.asarray(given)
-    if array is None or array.dtype != np.uint8 or array.ndim != IMAGES.ndim - 1 or array.shape[-1] not in COLORED:
+    if isinstance(given, Mapping):
+        return None
+    array = as_numbers("inputs", given, "uint8 [n, H, W, C]", files=True)
+    if array.dtype != np.uint8 or array.ndim != IMAGES.ndim - 1 or array.shape[-1] not in COLORED:
         return None
     return array
 
@@ -102,34 +109,45 @@ def translate_picture(
     """A picture of any size, or the path of one -> the translated picture, with its transparency.
 
     Raises:
+        UsageError: it is an animation.
         DataError: it cannot be read.
     """
-    return to_image(translate_along(way, _read_values(given), strength=strength, seed=seed, tileable=tileable))
+    return to_image(translate_along(way, _read_values(given, MOVING), strength=strength, seed=seed, tileable=tileable))
 
 
 def paint(model: LoadedGame, given: npt.ArrayLike | Picture | str | Path, seed: int, side: int | None) -> Array | Picture:
     """As `Model.paint`."""
     if isinstance(given, (Picture, str, Path)):
         return to_image(paint_one(model, read_map_for(model, given), seed=seed, side=side))
-    ids = np.asarray(given)
+    ids = as_numbers("map", given, "uint8 [H, W]", files=True)
     if ids.size and (ids == UNKNOWN).all():
         found = f"{UNKNOWN}, not known, in all of them"
         raise UsageError(f"map: expected the number of a class in some pixels, found {found}; give some a class")
     return paint_one(model, ids, seed=seed, side=side)
 
 
-def _read_values(given: Picture | str | Path) -> Array:
+def _read_values(given: Picture | str | Path, advice: str = "give one frame") -> Array:
+    """Raises: UsageError: it is the path of an animation, of which all frames but one would be lost. DataError."""
     if isinstance(given, Picture):
         return to_values(ImageOps.exif_transpose(given))
     try:
         with silence_pillow(), open_input(find_path(str(given))) as file:
-            return read_picture(file).values
+            ending = find_ending(file)
+            file.seek(0)
+            values = read_picture(file).values
     except UnreadableError as error:
         raise DataError(f"{printable(given)}: {error}") from None
+    if ending is not None:
+        raise UsageError(f"{printable(given)}: expected one picture, found an animation; {advice}")
+    return values
 
 
 def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike, *, absolute: bool) -> Array:
     """As `Model.animate`."""
+    for name, given, kind in (("source", source, IMAGES), ("driving", driving, CLIPS)):
+        found = list(as_numbers(name, given, f"uint8 {_SHAPES[kind]}").shape)
+        if len(found) == kind.ndim - 1 and found[-1] in (1, *COLORED):  # else taken for grey ones of so few columns
+            raise UsageError(f"{name}: expected {_SHAPES[kind]}, found {found}; add the first dimension, as in {name}[None]")
     fields = {"source": as_input("source", source, (IMAGES,)), "driving": as_input("driving", driving, (CLIPS,))}
     sizes = {name: tuple(x.shape[-2:]) for name, x in fields.items()}
     if len(set(sizes.values())) > 1 or any(side % game.multiple for side in sizes["source"]):
@@ -143,12 +161,25 @@ def animate(game: Animates, source: npt.ArrayLike, driving: npt.ArrayLike, *, ab
 
 def inpaint(game: Inpaints, images: npt.ArrayLike | Picture | str | Path, masks: Any, seed: int) -> Array | Picture:
     """As `Model.inpaint`."""
+    files = [isinstance(each, (Picture, str, Path)) for each in (images, masks)]
+    if any(files) and not all(files):
+        raise UsageError("images and masks: expected two paths or pictures, or two arrays, found one of each; change one")
     if isinstance(images, (Picture, str, Path)):
         values, hole = _read_values(images), read_hole(_read_values(masks))
         require_hole(hole, values.shape[:2])
         return to_image(inpaint_one(game, values, hole, seed=seed))
+    return _inpaint_arrays(game, images, masks, seed)
+
+
+def _inpaint_arrays(game: Inpaints, images: npt.ArrayLike, masks: Any, seed: int) -> Array:
+    given = as_numbers("images", images, f"uint8 {_SHAPES[IMAGES]}", files=True)
+    marks = as_numbers("masks", masks, f"uint8 {_SHAPES[LABEL_MAPS]}", files=True)
+    if given.ndim == IMAGES.ndim - 1 and marks.ndim == LABEL_MAPS.ndim - 1 and given.shape[:2] == marks.shape:
+        one: Array = _inpaint_arrays(game, given[None], marks[None], seed)[0]
+        return one
     kept = {"images": as_input("images", images, (IMAGES,)), "masks": as_input("masks", masks, (LABEL_MAPS,))}
     n = require_one_length(kept)
+    require_count("seed", seed, 0, SEEDS - n)
     given, marks = as_output_array(kept["images"]), kept["masks"].numpy()
     if given.shape[1:3] != marks.shape[1:]:
         raise UsageError(f"masks: expected {list(given.shape[:3])}, as the images, found {list(marks.shape)}; make them alike")
@@ -236,7 +267,8 @@ def as_input(name: str, array: npt.ArrayLike, kinds: tuple[Modality, ...]) -> Te
     Raises:
         UsageError: another type or shape.
     """
-    given = np.asarray(array)
+    shapes = " or ".join(_SHAPES[kind] for kind in kinds if kind in _SHAPES)
+    given = as_numbers(name, array, f"uint8 {shapes}")
     if given.dtype != np.uint8 and not (given.dtype == bool and LABEL_MAPS in kinds):
         raise UsageError(f"{name}: expected uint8, found {given.dtype}; scale images to 0..255")
     if given.ndim and len(given) and not given.size:
@@ -244,7 +276,6 @@ def as_input(name: str, array: npt.ArrayLike, kinds: tuple[Modality, ...]) -> Te
     for kind in kinds:
         if kind in INPUT_MODALITIES and (kept := _as_kind(kind, given)) is not None:
             return kept
-    shapes = " or ".join(_SHAPES[kind] for kind in kinds if kind in _SHAPES)
     raise UsageError(f"{name}: expected {shapes}, found {list(given.shape)}; add the missing dimensions")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -40,7 +40,7 @@ from ganvas.inference.codes import Codes, load_codes
 from ganvas.inference.latent_space import Space, noise, space
 from ganvas.latents.seed_latents import latents
 from ganvas.runtime import placement
-from ganvas.utils.parsing import printable
+from ganvas.utils.parsing import printable, require_whole
 
 Label = int | str | Sequence[int | str] | None  # a class by number or name, several, "all" or None: every one in turn
 Array = np.ndarray[Any, Any]
@@ -174,7 +174,7 @@ class LoadedGame:
             return []
         if label is None or label == "all":
             return list(range(len(self.classes)))
-        several = [label] if isinstance(label, (int, str)) else list(label)
+        several = [label] if isinstance(label, str) or not isinstance(label, Iterable) else list(label)
         names = [name for name in several if isinstance(name, str)]
         if len(several) == len(names) > 1 and (whole := ",".join(names)) in self.classes:
             return [self.class_index(whole)]  # the command line cuts at commas, which a name may have
@@ -238,6 +238,8 @@ class LoadedGame:
             UsageError: fewer than one sample, no such class, a truncation that the game does not have, or a game that takes
                 inputs.
         """
+        require_whole("the number of samples", n)
+        require_whole("seed", seed)
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, got {n}")
         share, draw = self.together(label), make_sampler(self.drawer, psi, temperature)

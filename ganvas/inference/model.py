@@ -140,7 +140,8 @@ class Model(ShownModel):
     ) -> Any:
         """Images uint8 [n, H, W, C] with holes filled; masks bool or uint8 [n, H, W], white (above 127) or 1 in the hole.
 
-        H and W may be anything. A picture or path with a mask becomes a picture. Image i has the noise of seed + i, if any.
+        H and W may be anything. A picture or path with a mask becomes a picture, as does one image uint8 [H, W, C]
+        with one mask [H, W]. Image i has the noise of seed + i, if any.
         Models that sample: `editing.hole_inversion.fill_by_inversion`.
 
         Raises:
@@ -174,8 +175,8 @@ class Model(ShownModel):
         truncate: float | None = None,
         temperature: float = 1.0,
     ) -> Path:
-        """Samples into a file: .png and .jpg a sheet, .npz `images` uint8 [n, H, W, C] (`points`, `voxels`), `labels`,
-        `classes`, any n. A name without an ending is a new folder: one PNG a sample, and labels.csv.
+        """Samples into a file: .png and .jpg a sheet, of one image its own pixels; .npz `images` uint8 [n, H, W, C] (`points`,
+        `voxels`), `labels`, `classes`, any n. A name without an ending is a new folder: one PNG a sample, and labels.csv.
 
         Solids also as .gif, in which they turn round, and as one mesh, .obj or .stl. n is 64 where it is None; of solids in
         a GIF one of each class, in a mesh 1. Text as .txt, a line a sample, or as a page. A `GanvasWarning` tells of classes
@@ -211,9 +212,10 @@ class Model(ShownModel):
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() in PICTURES:
-            every = label in (None, "all") and columns is None and n >= len(self.classes) and not isinstance(self.game, Couples)
+            every = label in (None, "all") and columns is None and n >= max(2, len(self.classes))
+            every = every and not isinstance(self.game, Couples)
             names = self.classes if every else ()
-            save_picture(out, self.picture(samples, columns, names), text | explain_names(names))
+            save_picture(out, self.file_picture(samples, columns, names), text | explain_names(names))
             warn_of_numbers(names)
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.input_files import InputFile, InputFiles
+from ganvas.data.images import UnreadableError
+from ganvas.data.input_files import InputFile, InputFiles, require_other
+from ganvas.data.whole_picture import find_ending
 from ganvas.errors import DataError, UsageError
 from ganvas.media.film_stream import CONTAINERS
 from ganvas.media.picture_folder import require_new_folder
@@ -34,19 +36,18 @@ def choose_out(found: InputFiles, inputs: Sequence[str | Path], out: str | Path 
     if found.alone:
         ending = default_ending(found.files[0])
         if (folder := open_folder(out)) is not None:
-            return find_free(folder / f"{_shorten(stem, len(tag) + 20)}-{tag}{ending}")
+            return find_free(folder / f"{shorten(stem, len(tag) + 20)}-{tag}{ending}")
         fits = (*CONTAINERS, ".gif", ".webp", ".png") if found.files[0].is_film else (*PICTURE_ENDINGS, ".gif")
         if named.suffix.lower() not in fits:
             raise UsageError(
                 f"cannot write to {printable(named.name)!r}: expected a name ending in {', '.join(fits)}, {OR_FOLDER}"
             )
-        if named.exists() and any(named.samefile(path) for path in map(Path, inputs) if path.exists()):
-            raise UsageError(f"{printable(named)} is the input itself; choose another --out")
+        require_other(named, {"the input": inputs[0]})
         return named
     target = (
         named
         if out is not None
-        else find_free(Path(f"{_shorten(stem if len(inputs) == 1 else 'translated', len(tag) + 20)}-{tag}"))
+        else find_free(Path(f"{shorten(stem if len(inputs) == 1 else 'translated', len(tag) + 20)}-{tag}"))
     )
     for path in map(Path, inputs):
         if path.is_dir() and target.resolve().is_relative_to(path.resolve()):
@@ -74,11 +75,17 @@ def open_folder(out: str | Path | None) -> Path | None:
 
 
 def default_ending(file: InputFile) -> str:
-    """Of what is made of a file, as far as its name says."""
-    return ".mp4" if file.is_film else ".gif" if file.name.lower().endswith(".gif") else ".png"
+    """Of what is made of a file: an animation stays of its kind. Files that cannot be read have that of a picture."""
+    if file.is_film or file.name.lower().endswith(".gif"):
+        return ".mp4" if file.is_film else ".gif"
+    try:
+        with file.open() as stream:
+            return find_ending(stream) or ".png"
+    except UnreadableError:
+        return ".png"
 
 
-def _shorten(stem: str, other: int) -> str:
+def shorten(stem: str, other: int) -> str:
     """A name that leaves `other` bytes of the longest possible one."""
     while len(stem.encode(errors="surrogateescape")) > MOST_NAME - other:
         stem = stem[:-1]
@@ -97,22 +104,22 @@ def find_free(path: Path) -> Path:
 class FolderNames:
     """Names in a new folder for what is made of some files: each only once, also where capitals do not count."""
 
-    def __init__(self, files: Sequence[InputFile] = ()) -> None:
-        self.own = {file.name.casefold() for file in files}  # a.png stays a.png, though a.jpg comes before it
-        self.taken: set[str] = set()
+    def __init__(self, names: Iterable[str] = (), taken: Iterable[str] = ()) -> None:
+        self.own = {name.casefold() for name in names}  # a.png stays a.png, though a.jpg comes before it
+        self.taken = {name.casefold() for name in taken}
 
-    def choose(self, file: InputFile, ending: str) -> str:
+    def choose(self, name: str, ending: str) -> str:
         """The name of the file with this ending; if another file has or gets it, the ending comes after the whole name,
         and a file that has this ending gets a number: a.png, a-2.png.
 
         Raises:
             DataError: the name is too long.
         """
-        path = PurePosixPath(file.name)
+        path = PurePosixPath(name)
         if any(len(part.encode(errors="surrogateescape")) > MOST_NAME for part in path.parts):
             raise DataError("its name is too long; rename it")
         number, place = 1, path.with_name(f"{path.stem}{ending}")
-        while not self._take(place, file):
+        while not self._take(place, name):
             number += 1
             if path.suffix == ending:
                 place = path.with_name(f"{path.stem}-{number}{ending}")
@@ -129,10 +136,10 @@ class FolderNames:
             place = path.with_name(f"{path.stem}-{tag}-{number}{path.suffix}")
         return str(place)
 
-    def _take(self, place: PurePosixPath, file: InputFile | None = None) -> bool:
-        """Take a name, unless it belongs to another file."""
-        name = str(place).casefold()
-        if name in self.taken or (name in self.own and (file is None or name != file.name.casefold())):
+    def _take(self, place: PurePosixPath, name: str | None = None) -> bool:
+        """Take a name, unless it belongs to another file than the one of this `name`."""
+        wanted = str(place).casefold()
+        if wanted in self.taken or (wanted in self.own and (name is None or wanted != name.casefold())):
             return False
-        self.taken.add(name)
+        self.taken.add(wanted)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ganvas.data.input_files import require_other
 from ganvas.errors import UsageError
 from ganvas.inference.drawn_maps import read_map_for
 from ganvas.inference.loaded_game import LoadedGame
@@ -71,6 +72,5 @@ def _choose_out(stem: str, out: str | Path | None, drawn: Path, count: int) -> P
     if named.suffix.lower() not in PICTURE_ENDINGS:
         expected = f"expected a name ending in {', '.join(PICTURE_ENDINGS)}, {OR_FOLDER}"
         raise UsageError(f"cannot write a picture to {printable(named.name)!r}: {expected}")
-    if named.exists() and drawn.exists() and named.samefile(drawn):
-        raise UsageError(f"{printable(named)} is the map itself; choose another --out")
+    require_other(named, {"the map": drawn})
     return named

@@ -20,9 +20,10 @@ from ganvas.inference.holes import Hole
 from ganvas.inference.picture_translation import fit_channels, input_channels
 from ganvas.inference.tiles import Progress, from_network, to_network
 from ganvas.inference.transparency import mix_with, split_alpha, unmix
-from ganvas.latents.seed_latents import latents
+from ganvas.latents.seed_latents import SEEDS, latents
 from ganvas.layers.smooth_fill import EXACT, fill_smoothly
 from ganvas.runtime import placement
+from ganvas.utils.parsing import require_count
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +43,7 @@ def inpaint_one(
     the game takes any. `progress` gets the windows that are done and their number. `memory`, of this game alone, keeps the
     windows of this call: a later one computes only those that differ from them.
     """
+    require_count("seed", seed, 0, SEEDS - 1)
     if not hole.any():
         return picture.copy()
     colors, alpha = split_alpha(picture)

@@ -24,7 +24,7 @@ from ganvas.inference.tiles import SIDE, Progress, compute_any_size
 from ganvas.inference.transparency import enlarge_alpha, mix_with, split_alpha, unmix
 from ganvas.latents.seed_latents import SEEDS, latents
 from ganvas.runtime import placement
-from ganvas.utils.parsing import printable, require_count
+from ganvas.utils.parsing import printable, require_count, require_number, require_whole
 
 Array = npt.NDArray[Any]
 MOST_PAINTED = 1_024  # pixels of a side of a painted map
@@ -188,7 +188,8 @@ def translate_along(
 
 
 def require_strength(strength: float) -> None:
-    """Raises: UsageError: it is not from 0 to 1."""
+    """Raises: UsageError: it is no number from 0 to 1."""
+    require_number("strength", strength)
     if not 0 <= strength <= 1:
         raise UsageError(f"strength: expected a number from 0 to 1, got {strength}")
 
@@ -239,6 +240,7 @@ def resize_map(ids: Array, side: int) -> Array:
     Raises:
         UsageError: a side that is no number from 1 to 1,024.
     """
+    require_whole("side", side)
     if not 1 <= side <= MOST_PAINTED:
         raise UsageError(f"side: expected 1 to {MOST_PAINTED} pixels, got {side}")
     height, width = ids.shape

@@ -60,12 +60,17 @@ def save_folder(
     return save_pictures(out, pictures())
 
 
-def name_files(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
-    """A file name for each picture, without the ending: its own one, with a number where two are equal, or it is `taken`."""
+def safe_stem(name: str) -> str:
+    """A name of a picture as one of a file, without an ending."""
+    return printable(re.sub(r"[/\\:]", "-", name), 100).strip(" .") or "picture"
+
+
+def name_files(names: Sequence[str]) -> list[str]:
+    """A file name for each picture, without the ending: its own one, with a number where two are equal."""
     found: list[str] = []
-    used = {name.casefold() for name in taken}
+    used: set[str] = set()
     for name in names:
-        stem = printable(re.sub(r"[/\\:]", "-", name), 100).strip(" .") or "picture"
+        stem = safe_stem(name)
         free, number = stem, 1
         while free.casefold() in used:
             number += 1

@@ -51,6 +51,12 @@ class ShownModel(LoadedGame):
         grid = make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
         return name_columns(grid, names) if names else grid
 
+    def file_picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
+        """As `picture`, for a file. One image alone is as the model makes it, without a frame: other commands can read it."""
+        if self.modality is IMAGES and len(samples) == 1:
+            return make_grid(samples, 1, 1, 0)
+        return self.picture(samples, columns, names)
+
     def sheet(
         self,
         n: int | None = None,
@@ -73,6 +79,8 @@ class ShownModel(LoadedGame):
         """
         if n is not None:
             require_count("the number of samples", n, 1, MOST_SHOWN)
+        if columns is not None:
+            require_count("columns", columns, 1, MOST_SHOWN)
         if isinstance(self.game, TakesInputs) and not isinstance(self.game, Samples):
             if n is not None or label is not None:
                 raise UsageError(f"{self.name} makes its output from inputs; leave n and label out")

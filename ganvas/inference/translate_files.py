@@ -129,7 +129,7 @@ class _Job:
         made = not self.out.exists()
         with disk_errors(f"cannot write {printable(self.out)}"):
             make_folder(self.out)
-        self.names = FolderNames(found.files)
+        self.names = FolderNames(file.name for file in found.files)
         for number, file in enumerate(found.files):
             try:
                 self._translate(file, partial(self._place, file, self.names))
@@ -150,7 +150,7 @@ class _Job:
         return self._report()
 
     def _place(self, file: InputFile, names: FolderNames, ending: str) -> Path:
-        return self.out / names.choose(file, ending)
+        return self.out / names.choose(file.name, ending)
 
     def _place_back(self, target: Path) -> Path:
         """Where the way back from what is in `target` goes."""

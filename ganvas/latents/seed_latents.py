@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UsageError
+from ganvas.utils.parsing import is_whole, require_number
 
 SEEDS = 2**32  # seeds are 0 .. SEEDS - 1: the generator of PyTorch uses no more bits, and larger ones would repeat these
 
@@ -28,11 +29,11 @@ def latents(seeds: Iterable[int], dim: int) -> Tensor:
         UsageError: a seed is not in 0 .. 2^32 - 1.
     """
     names, generator = list(seeds), torch.Generator()
-    if wrong := [seed for seed in names if not 0 <= seed < SEEDS]:
+    if wrong := [seed for seed in names if not is_whole(seed) or not 0 <= seed < SEEDS]:
         raise UsageError(f"seed: expected a whole number from 0 to {SEEDS - 1:,}, got {wrong[0]}")
     z = torch.empty(len(names), dim, dtype=torch.float32, device="cpu")
     for seed, row in zip(names, z, strict=True):
-        row.normal_(generator=generator.manual_seed(seed))
+        row.normal_(generator=generator.manual_seed(int(seed)))
     return z
 
 
@@ -46,12 +47,13 @@ def truncated_latents(seeds: Iterable[int], dim: int, limit: float, first: int =
     Raises:
         UsageError: a limit that is not above 0, or a seed that is not in 0 .. 2^32 - 1.
     """
+    require_number("truncate", limit)
     if not limit > 0:
         raise UsageError(f"truncate: expected a limit above 0, got {limit}")
     names, generator = list(seeds), torch.Generator()
     z, place = latents(names, dim), torch.empty(len(names), dim, dtype=torch.float64)
     for seed, row in zip(names, place, strict=True):
-        generator.manual_seed(seed)
+        generator.manual_seed(int(seed))
         torch.randn(dim, generator=generator)  # the latent itself, as above
         row.uniform_(generator=generator)
     tail = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))

@@ -134,7 +134,7 @@ class _Copy:
         self.reader, self.writer, self.change, self.progress = reader, writer, change, progress
         writer.metadata["comment"] = json.dumps(dict(text))
         self.video = reader.streams.video[0]
-        self.sounds = {sound.index: self._add_sound(sound) for sound in reader.streams.audio}
+        self.sounds: dict[int, Any] = {}  # index in the reader -> stream in the writer
         self.waiting: list[Any] = []  # packets of sound before the first frame: the file begins with all streams
         self.out: Any = None
         self.count, self.damaged = 0, 0
@@ -144,9 +144,8 @@ class _Copy:
     def run(self) -> Film:
         """Copy all of it."""
         for packet in self.reader.demux(self.video, *self.reader.streams.audio):
-            if packet.stream.index in self.sounds:
+            if packet.stream.type == "audio":
                 if packet.dts is not None:
-                    packet.stream = self.sounds[packet.stream.index]
                     self._mux_sound(packet)
                 continue
             for frame in self._decode(packet):
@@ -172,6 +171,7 @@ class _Copy:
         if self.out is None:
             self.waiting.append(packet)
         else:
+            packet.stream = self.sounds[packet.stream.index]
             self.writer.mux(packet)
 
     def _decode(self, packet: Any) -> list[Any]:
@@ -210,7 +210,7 @@ class _Copy:
         return self.video.frames if self.reader.format.name.startswith("mov") else 0
 
     def _begin(self, frame: Any, shape: tuple[int, ...], *, turned: bool) -> None:
-        """Begin the file: now the size of the frames is known."""
+        """Begin the file: now the size of the frames is known. The pictures are its first stream, as in most films."""
         from av.video.reformatter import Colorspace
 
         height, width = (side - side % 2 for side in shape[:2])
@@ -229,8 +229,9 @@ class _Copy:
             context.sample_aspect_ratio = 1 / ratio if turned else ratio
         context.colorspace = Colorspace.ITU709 if height >= LARGE else Colorspace.ITU601
         self.out = out
+        self.sounds = {sound.index: self._add_sound(sound) for sound in self.reader.streams.audio}
         for packet in self.waiting:
-            self.writer.mux(packet)
+            self._mux_sound(packet)
         self.waiting.clear()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,17 @@ def require_new_folder(path: Path) -> None:
         raise UsageError(f"{printable(path)}: expected a new or an empty folder, found a file; choose another one")
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{printable(path)}: expected a new or an empty folder, found files in it; choose another one")
+
+
+def require_own_files(folder: Path, mark: str, names: Sequence[str]) -> None:
+    """Check that files of these names may be replaced in `folder`: `mark`, which is written before them, is beside them.
+
+    Raises:
+        UsageError: there is such a file, and no `mark`: it is another's.
+    """
+    for name in names:
+        if (folder / name).exists() and not (folder / mark).exists():
+            raise UsageError(f"{printable(folder / name)}: found a file that would be replaced; choose another --out")
 
 
 @contextmanager

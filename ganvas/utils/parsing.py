@@ -6,6 +6,7 @@ import json
 import math
 import shlex
 import unicodedata
+from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 from ganvas.errors import DataError, UsageError
@@ -62,8 +63,26 @@ def spell_count(count: int, plural: str) -> str:
     return f"{count:,} {one if count == 1 else plural}"
 
 
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value that a user gave is a whole number, also one of NumPy; True is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def require_whole(name: str, value: object) -> None:
+    """Raises: UsageError: `value` is no whole number."""
+    if not is_whole(value):
+        raise UsageError(f"{name}: expected a whole number, got {printable(repr(value), 60)}")
+
+
+def require_number(name: str, value: object) -> None:
+    """Raises: UsageError: `value` is no number. Infinity and NaN are."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise UsageError(f"{name}: expected a number, got {printable(repr(value), 60)}")
+
+
 def require_count(name: str, count: int, least: int, most: int) -> None:
-    """Raises: UsageError: `count` is not from `least` to `most`."""
+    """Raises: UsageError: `count` is no whole number, or not from `least` to `most`."""
+    require_whole(name, count)
     if not least <= count <= most:
         raise UsageError(f"{name}: expected a number from {least:,} to {most:,}, got {count:,}")
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from ganvas.data.images import UnreadableError
-from ganvas.data.input_files import find_inputs
-from ganvas.errors import DataError
+from ganvas.data.input_files import find_inputs, require_other
+from ganvas.errors import DataError, UsageError
 
 
 def write(path: Path) -> Path:
@@ -116,3 +116,20 @@ def test_what_is_left_out_is_named_as_what_is_taken(tmp_path: Path) -> None:
     found = find_inputs([tmp_path / "one", tmp_path / "two.zip"])
     assert [file.name for file in found.files] == ["one/a.png", "two/a.png"]
     assert [each.name for each in found.skipped] == ["one/notes.txt", "two/notes.txt"]
+
+
+def test_an_output_is_no_input(tmp_path: Path) -> None:
+    given, folder = tmp_path / "a.png", tmp_path / "folder"
+    given.touch()
+    folder.mkdir()
+    (folder / "b.png").touch()
+    (tmp_path / "link.png").symlink_to(given)
+    for out, says in (
+        (given, r"a\.png is the picture itself; choose another --to"),
+        (tmp_path / "link.png", r"link\.png is the picture itself"),
+        (folder / ".." / "new.png", r"new\.png is the mask itself"),  # neither is there yet
+        (folder / "b.png", r"b\.png is a file of the data"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            require_other(out, {"the picture": given, "the mask": tmp_path / "new.png", "the data": folder}, "--to")
+    require_other(folder / "c.png", {"the picture": given, "the data": folder})

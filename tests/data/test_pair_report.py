@@ -173,3 +173,12 @@ def test_pictures_that_may_be_two_are_told(tmp_path: Path) -> None:
     assert any(text.startswith(hint) for text in inspect(str(tmp_path / "wide")).warnings)
     assert any(text.startswith(hint) for text in open_source(DataConfig(source=str(tmp_path / "wide"))).warnings)
     assert not any("twice as wide" in text for text in inspect(str(tmp_path / "square")).warnings)
+
+
+def test_files_that_are_no_pictures_do_not_count(tmp_path: Path) -> None:
+    write(tmp_path / "p", "A", "B")
+    (tmp_path / "p" / "B" / "1.png").write_text("no picture")
+    report = inspect_pairs(str(tmp_path / "p"))
+    assert report is not None
+    assert report.pairs == 3
+    assert [(side.count, sum(side.kinds.values())) for side in report.sides] == [(4, 4), (3, 3)]

@@ -94,3 +94,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "painted pixels: off by" in capsys.readouterr().out
     with pytest.raises(UsageError, match="leave one out"):
         typed("brush", tmp_path / "model.safetensors", "--strokes", strokes, "--latents", codes, "--seed", 1)
+
+
+def test_the_strokes_are_not_replaced(tmp_path: Path) -> None:
+    strokes = paint(tmp_path / "s.png", np.zeros((28, 28, 1), np.uint8))
+    before = strokes.read_bytes()
+    with pytest.raises(UsageError, match=r"s\.png is the picture of the strokes itself; choose another --out"):
+        brush_file(model("cgan-mnist"), 0, strokes, tmp_path / "s.png")
+    assert strokes.read_bytes() == before

@@ -84,3 +84,10 @@ def test_other_files_are_refused_before_the_pictures_are_drawn(tmp_path: Path) -
     (tmp_path / "full" / "a").touch()
     with pytest.raises(UsageError, match="new or an empty folder"):
         save_codes(model("cgan-mnist"), tmp_path / "full", codes_of("cgan-mnist", "z"))
+
+
+def test_one_code_alone_is_the_picture_of_the_model(tmp_path: Path) -> None:
+    one, codes = model("cgan-mnist"), codes_of("cgan-mnist", "z").choose("b")
+    with PIL.Image.open(save_codes(one, tmp_path / "x.png", codes)) as picture:
+        assert np.array_equal(np.asarray(picture), one.draw(codes)[0].squeeze())
+        assert picture.info["seeds"] == "b"

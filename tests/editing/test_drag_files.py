@@ -96,3 +96,11 @@ def test_masks_that_cannot_be_read(model: Any, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=says):
             drag_file(model, 5, *WAY, tmp_path / "x.png", tmp_path / name)
     assert not (tmp_path / "x.png").exists()
+
+
+def test_the_mask_is_not_replaced(model: Any, tmp_path: Path) -> None:
+    Image.new("L", (32, 32), 255).save(tmp_path / "m.png")
+    before = (tmp_path / "m.png").read_bytes()
+    with pytest.raises(UsageError, match=r"m\.png is the mask itself; choose another --out"):
+        drag_file(model, 5, *WAY, tmp_path / "m.png", tmp_path / "m.png")
+    assert (tmp_path / "m.png").read_bytes() == before

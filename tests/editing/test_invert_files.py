@@ -13,7 +13,7 @@ from PIL import Image
 from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.cli.app import app
-from ganvas.editing.invert_files import Inverted, invert_files
+from ganvas.editing.invert_files import Inverted, _name_files, invert_files
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, GanvasWarning, ResourceError, UsageError
 from ganvas.inference import model_file
@@ -127,6 +127,10 @@ def test_the_command(run: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "t.png") as sheet:
         assert sheet.info["seeds"] == one.stem
+    before = file.read_bytes()
+    done = ganvas("sample", "run", "--latents", f"{file}#{one.stem}", "--out", file, cwd=run)
+    assert (done.returncode, file.read_bytes()) == (2, before)
+    assert "is the file of codes itself; choose another --out" in done.stderr
     done = ganvas("traverse", "run", "--seeds", tmp_path / "none.npz", cwd=run)
     assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
     assert "no such file" in done.stderr
@@ -284,3 +288,10 @@ def test_a_stop_before_the_tuning_is_told(
         words = ["invert", str(run / "run"), "a.png", "--tune", tune]
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         assert ("stopped before the tuning" in capsys.readouterr().err) == told
+
+
+def test_names_are_those_of_a_translation() -> None:
+    names = ["x.jpg", "x.png", "x-2.png", "sub/y.PNG", "sheet.png", "codes.png", "x.png", "…" * 90 + ".png"]
+    found = _name_files(names)
+    assert found[:7] == ["x.jpg", "x", "x-2", "sub-y", "sheet-2", "codes-2", "x-3"]
+    assert len(found[7].encode()) < 240

@@ -22,6 +22,7 @@ from ganvas.editing.strips import strip
 from ganvas.editing.traversal import plane, traverse
 from ganvas.errors import UsageError
 from ganvas.evaluation import training_neighbours
+from ganvas.evaluation.output_sheet import save_output_sheet
 from ganvas.evaluation.training_neighbours import neighbours
 from ganvas.inference import model_file
 from ganvas.inference.feature_extractors import Extractor
@@ -258,3 +259,20 @@ def test_a_wrong_request_is_one_clear_line(call: Any, message: str, tmp_path: Pa
     with pytest.raises(UsageError, match=message):
         call(tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_the_data_is_not_replaced(tmp_path: Path) -> None:
+    out, data = tmp_path / "0.png", str(tmp_path)
+    out.write_bytes(b"mine")
+    vae = model("vae-mnist-2d")
+    model_file.save(tmp_path / "m.safetensors", vae.game, vae.card)
+    calls: list[Any] = [
+        lambda: neighbours(model("gan-mnist"), out, data=data),
+        lambda: latent_map.reconstruct(tmp_path / "m.safetensors", out, data=data),
+        lambda: latent_map.latent_map(tmp_path / "m.safetensors", out, data=data),
+        lambda: save_output_sheet(model("pix2pix-emoji"), out, data, 8),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match=r"0\.png is a file of the data; choose another --out"):
+            call()
+    assert out.read_bytes() == b"mine"

@@ -50,6 +50,14 @@ def test_pictures_are_compared_with_one_reference(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "comparison.json").read_text()) == found.to_dict()
 
 
+def test_the_sheet_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "sheet.png").write_bytes(b"samples")
+    with pytest.raises(UsageError, match=r"sheet\.png: found a file that would be replaced; choose another --out"):
+        comparison.compare(["cgan-mnist", "vae-fashion"], tmp_path)
+    (tmp_path / "comparison.json").write_text("{}")
+    comparison.require_own(tmp_path)
+
+
 def test_points_are_compared_too(tmp_path: Path) -> None:
     targets = [untrained(name, tmp_path / name) for name in ("gan-ring", "gan-moons")]
     found = comparison.compare(targets, tmp_path / "out", against="ring", samples=200, metrics=["fd"])

@@ -137,6 +137,13 @@ def test_the_folder_of_another_lesson_is_left_alone(finished: bool, tmp_path: Pa
     assert next(lessons.start_runs(chosen, tmp_path, ranks="1"))[0] == chosen.variants[0]
 
 
+def test_the_sheet_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "curves.png").write_bytes(b"mine")
+    with pytest.raises(UsageError, match=r"curves\.png: found a file that would be replaced; choose another --out"):
+        next(lessons.start_runs(LESSONS["saturating"], tmp_path, ranks="1"))
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.png"]
+
+
 def test_unknown_lessons_are_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="did you mean 'mode-collapse'"):
         comparison_commands.lesson("mode-colapse", out=tmp_path)

@@ -82,6 +82,13 @@ def test_bad_input_is_one_line_and_writes_nothing(run: Path, tmp_path: Path, wor
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
+def test_a_text_that_is_no_card_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.onnx.md").write_text("my notes")
+    with pytest.raises(UsageError, match=r"m\.onnx\.md: found a text that is no card of ganvas; choose another name"):
+        export_files(run, tmp_path / "m.onnx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.onnx.md", "run"]
+
+
 @pytest.mark.slow
 def test_a_file_that_differs_is_not_written(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = exporting.to_onnx

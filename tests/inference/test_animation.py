@@ -157,11 +157,41 @@ def test_bad_input_is_one_line_and_writes_nothing(model: Model) -> None:
         animate_file(model, "lion.png", "lion.png", "x.gif")
     with pytest.raises(UsageError, match=r"expected a name ending in \.gif"):
         animate_file(model, "lion.png", "nod", "x.txt")
-    with pytest.raises(UsageError, match="is an input itself"):
+    with pytest.raises(UsageError, match=r"lion\.png is the picture itself; choose another --out"):
         animate_file(model, "lion.png", "nod", "lion.png")
     with pytest.raises(UsageError, match="does not animate"):
         animate_file(miniature_model("pix2pix-emoji"), "lion.png", "nod")
     assert [path.name for path in Path().iterdir()] == ["lion.png"]
+
+
+def test_no_file_is_replaced_by_the_sheet_of_crops(model: Model) -> None:
+    Path("lion.png").rename("m-crops.png")
+    before = Path("m-crops.png").read_bytes()
+    assert animate_file(model, "m-crops.png", "nod", "m.gif").crops == Path("m-crops-2.png")
+    assert Path("m-crops.png").read_bytes() == before
+
+
+def test_a_frame_of_the_clip_is_not_replaced(model: Model) -> None:
+    Path("clip").mkdir()
+    for k, frame in enumerate(emoji_clips.load_driver("nod")[:3]):
+        Image.fromarray(frame).save(f"clip/{k}.png")
+    with pytest.raises(UsageError, match=r"clip/1\.png is a file of the clip; choose another --out"):
+        animate_file(model, "lion.png", "clip", "clip/1.png")
+
+
+def test_a_missing_dimension_and_files_are_told(model: Model) -> None:
+    clips = emoji_clips.load_driver("wave")[None, :2, ::2, ::2]
+    pictures: Any = clips[:, 0]
+    for given, says in (
+        (
+            (pictures[0], clips),
+            r"source: .* found \[32, 32, 3\]; add the first dimension, as in source\[None\]",
+        ),
+        ((pictures, clips[0]), r"driving: expected .*, found \[2, 32, 32, 3\]; add the first"),
+        (("lion.png", "nod"), r"source: expected an array uint8 .*, found str; read files with Pillow"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            model.animate(*given)
 
 
 def test_the_command(model: Model, capsys: pytest.CaptureFixture[str]) -> None:

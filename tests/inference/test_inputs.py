@@ -214,6 +214,38 @@ def test_one_color_picture_as_an_array_is_one_picture(channels: int) -> None:
     assert larger.upscale(picture).shape == (80, 66, channels)
 
 
+@pytest.mark.parametrize("value", ["a", None, True])
+def test_what_is_no_number_is_refused_in_one_line(value: Any) -> None:
+    picture, photos = np.zeros((40, 32, 3), np.uint8), np.zeros((2, 40, 32, 3), np.uint8)
+    pix2pix, larger, maps = map(miniature_model, ("pix2pix-emoji", "sr-photos", "spade-earth"))
+    for given in (picture, photos):
+        for use in (pix2pix.translate, larger.upscale):
+            with pytest.raises(UsageError, match="strength: expected a number"):
+                use(given, strength=value)
+        with pytest.raises(UsageError, match="seed: expected a whole number"):
+            pix2pix.translate(given, seed=value)
+    for words in ({"seed": value}, {"side": value or "b"}):
+        with pytest.raises(UsageError, match="expected a whole number"):
+            maps.paint(picture[..., 0], **words)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [(None, "NoneType"), (["odd.png"], "list of str"), ([[1], [1, 2]], "list of list")]
+)
+def test_what_is_neither_a_picture_nor_an_array_is_told(given: Any, found: str) -> None:
+    for use in (miniature_model("pix2pix-emoji").translate, miniature_model("spade-earth").paint):
+        with pytest.raises(UsageError, match=f"a path, a picture of Pillow or an array uint8 .*, found {found}; give"):
+            use(given)
+
+
+def test_an_animation_is_not_read_as_its_first_frame(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
+    for use in (miniature_model("pix2pix-emoji").translate, miniature_model("sr-photos").upscale):
+        with pytest.raises(UsageError, match=r"x\.gif: .* found an animation; translate it with `ganvas translate`"):
+            use(tmp_path / "x.gif")
+
+
 def test_grey_arrays_stay_grey_where_grey_files_do() -> None:
     grey = np.random.default_rng(0).integers(0, 256, (2, 40, 33, 1), np.uint8)
     larger, pix2pix = miniature_model("sr-photos"), miniature_model("pix2pix-emoji")

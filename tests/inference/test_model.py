@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support import PLAN, miniature
+from PIL import Image
+from support import PLAN, miniature, miniature_model
 
 from ganvas.data.table import TableDataset
 from ganvas.errors import ResourceError, UsageError
@@ -86,3 +87,32 @@ def test_training_from_python_holds_the_folder(tmp_path: Path, monkeypatch: pyte
     assert next(held) == 1
     open_run(folder).lock(Ranks())  # and lets go of it
     assert resume(folder).card["recipe"]["train"]["seed"] == 2
+
+
+def test_one_picture_alone_is_saved_in_its_own_pixels(tmp_path: Path) -> None:
+    model = miniature_model("cgan-mnist")
+    with Image.open(model.save(tmp_path / "x.png", 1, seed=5, label=7)) as picture:
+        assert np.array_equal(np.asarray(picture), model.sample(1, seed=5, label=7)[0, ..., 0])
+        assert picture.info["seeds"] == "5-5"
+    with Image.open(model.save(tmp_path / "y.png", 2, label=7)) as sheet:
+        assert sheet.width > 2 * 28
+
+
+@pytest.mark.parametrize("value", [1.5, "a", None, True])
+def test_what_is_no_number_is_refused_in_one_line(value: Any) -> None:
+    model = miniature_model("cgan-mnist")
+    for words in ({"n": value}, {"seed": value}, {"psi": value}, {"temperature": value}, {"label": value}):
+        if words != {"label": None}:
+            with pytest.raises(UsageError, match=r"expected a|unknown class|leave --"):
+                model.sample(**words)
+    if value is not None:
+        with pytest.raises(UsageError, match="columns: expected a whole number"):
+            model.sheet(4, columns=value)
+    assert np.array_equal(model.sample(1, label=np.int64(3), seed=np.int64(2)), model.sample(1, label=3, seed=2))
+
+
+def test_what_is_no_array_is_told() -> None:
+    model, given = miniature_model("vae-fashion"), ["odd.png"]
+    for call in (model.encode, model.decode, model.reconstruct):
+        with pytest.raises(UsageError, match="found list of str; read files with Pillow"):
+            call(given)

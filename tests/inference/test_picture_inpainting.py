@@ -8,6 +8,7 @@ import torch
 from support import miniature_model
 from translation_tables import randomize
 
+from ganvas.errors import UsageError
 from ganvas.games.inpainting import Config, Inpainting
 from ganvas.inference.picture_inpainting import inpaint_one
 
@@ -118,3 +119,24 @@ def test_the_model_from_python(tmp_path: object) -> None:
     assert not np.array_equal(made, images)
     for other in (masks.astype(np.uint8), masks.astype(np.uint8) * 255, masks.astype(np.uint8) * 100 + 50):
         assert np.array_equal(model.inpaint(images, other), made)
+
+
+def test_one_picture_with_one_mask_as_arrays() -> None:
+    model = miniature_model("inpaint-photos")
+    image, mask = picture(33, 41, 3), np.zeros((33, 41), bool)
+    mask[5:15, 5:15] = True
+    assert np.array_equal(model.inpaint(image, mask), model.inpaint(image[None], mask[None])[0])
+    with pytest.raises(UsageError, match=r"masks: expected \[n, H, W\], found \[33, 41\]"):
+        model.inpaint(image[None], mask)
+
+
+def test_inputs_of_two_kinds_and_seeds_that_are_none_are_told() -> None:
+    model = miniature_model("inpaint-photos")
+    image, mask = picture(33, 41, 3), np.ones((33, 41), bool)
+    for given in (("odd.png", mask), (image, "mask.png")):
+        with pytest.raises(UsageError, match=r"^images and masks: .* or two arrays, found one of each"):
+            model.inpaint(*given)
+    mask[:5] = False
+    for seed in (1.5, "a", None, True):
+        with pytest.raises(UsageError, match="seed: expected a whole number"):
+            model.inpaint(image, mask, seed=seed)  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ import torch
 from PIL import Image, ImageSequence
 from translators import make_translator
 
-from ganvas.data.input_files import InputFile
+from ganvas.data.input_files import InputFile, open_input
 from ganvas.errors import DataError, ResourceError, UsageError
-from ganvas.inference.output_names import FolderNames, find_free
+from ganvas.inference.output_names import FolderNames, default_ending, find_free
 from ganvas.inference.picture_translation import translate_one
 from ganvas.inference.translate_files import translate_files
 from ganvas.media import film_stream
@@ -115,6 +115,22 @@ def test_one_picture_gets_a_new_name(tmp_path: Path) -> None:
     assert third.out == tmp_path / "results/photo-flat.png"
     fourth = translate_files(model, [photo], f"{tmp_path}/new/", to="flat")
     assert fourth.out == tmp_path / "new/photo-flat.png"
+
+
+def test_the_name_of_an_animation_is_of_its_kind(tmp_path: Path) -> None:
+    """By the contents of the file: a WebP may be a picture."""
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    for ending in (".webp", ".png", ".gif"):
+        frames[0].save(tmp_path / f"an{ending}", save_all=True, append_images=frames[1:])
+    (tmp_path / "named.png").write_bytes((tmp_path / "an.webp").read_bytes())
+    frames[0].save(tmp_path / "still.webp")
+    (tmp_path / "bad.webp").write_bytes(b"hello")
+
+    def ending_of(name: str) -> str:
+        return default_ending(InputFile(name, lambda: open_input(tmp_path / name)))
+
+    names = ("an.webp", "an.png", "an.gif", "named.png", "still.webp", "bad.webp", "film.mov")
+    assert [ending_of(name) for name in names] == [".webp", ".png", ".gif", ".webp", ".png", ".png", ".mp4"]
 
 
 @pytest.mark.parametrize(("ending", "kind"), [(".png", "PNG"), (".jpg", "JPEG"), (".webp", "WEBP"), (".gif", "GIF")])
@@ -358,7 +374,7 @@ def test_free_names(tmp_path: Path) -> None:
 
 
 def test_names_in_a_folder() -> None:
-    files = [InputFile(name, io.BytesIO) for name in ("s/a.jpg", "s/A.webp", "s/b.jpg", "s/b.png")]
+    files = ["s/a.jpg", "s/A.webp", "s/b.jpg", "s/b.png"]
     names = FolderNames(files)
     assert [names.choose(files[0], ".png") for _ in range(3)] == ["s/a.png", "s/a.jpg.png", "s/a.jpg-2.png"]
     assert names.choose(files[1], ".png") == "s/A.webp.png"

@@ -67,6 +67,9 @@ def test_frames_times_and_sound_stay() -> None:
     source = film()
     target, found = changed(source, lambda pixels: 255 - pixels)
     assert (found.frames, found.notes) == (len(TIMES), ())
+    target.seek(0)
+    with av.open(target) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"], "as players and other programs expect"
     assert times_of(target) == list(TIMES) == times_of(source)
     assert sound_of(target) == sound_of(source) != b""
     target.seek(0)
