@@ -23,7 +23,7 @@ from ganvas.data.input_files import InputFile, is_zip, list_inside
 from ganvas.data.readers.folder import walk
 from ganvas.data.source_names import BUILT_IN, find_path
 from ganvas.data.table import Skipped
-from ganvas.data.whole_picture import is_animation, read_picture
+from ganvas.data.whole_picture import find_ending, read_picture
 from ganvas.errors import DataError, UsageError
 from ganvas.utils.parsing import printable, spell_count
 
@@ -103,7 +103,7 @@ def _is_clip(file: InputFile) -> bool | None:
         return False
     try:
         with silence_pillow(), file.open() as opened:
-            return is_animation(opened)
+            return find_ending(opened) is not None
     except UnreadableError:
         return None
 
@@ -203,7 +203,7 @@ def read_own_clip(file: InputFile) -> Clip | None:
         UsageError: a film, without the extra `video`.
     """
     with silence_pillow(), file.open() as opened:
-        if not file.is_film and not is_animation(opened):
+        if not file.is_film and find_ending(opened) is None:
             return None
         opened.seek(0)
         try:

@@ -80,10 +80,14 @@ def read_animation(file: IO[bytes]) -> Animation | None:
         return Animation(frames, durations, loop if isinstance(loop, int) else None, ending)
 
 
-def is_animation(file: IO[bytes]) -> bool:
-    """Whether a file is an animation, by its header: no frame is decoded. Raises: UnreadableError: as `read_animation`."""
+def find_ending(file: IO[bytes]) -> str | None:
+    """The ending of an animation, by its header, without decoding a frame; None: the file has one picture.
+
+    Raises:
+        UnreadableError: as `read_animation`.
+    """
     with open_image(file) as image:
-        return image.format in ANIMATED and int(getattr(image, "n_frames", 1)) > 1
+        return _ending_of(image) if _count_frames(image) > 1 else None
 
 
 def to_values(image: Image.Image) -> Array:
@@ -110,12 +114,6 @@ def _has_deep_color(file: IO[bytes]) -> bool:
     head = file.read(PNG_COLOR + 1)
     file.seek(place)
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) > PNG_COLOR and head[PNG_DEPTH] == 16 and head[PNG_COLOR] in (2, 4, 6)
-
-
-def find_ending(file: IO[bytes]) -> str | None:
-    """The ending of an animation; None: the file has one picture. Raises: UnreadableError: as `read_animation`."""
-    with open_image(file) as image:
-        return _ending_of(image) if _count_frames(image) > 1 else None
 
 
 def _count_frames(image: Image.Image) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from zips import packed
 
 from ganvas.data import sanitize_clips
 from ganvas.data.sanitize_clips import repack_clips
@@ -26,13 +27,6 @@ def gif(count: int = 3, width: int = 12, height: int = 8) -> bytes:
     options = {"save_all": True, "append_images": frames[1:]} if count > 1 else {}
     frames[0].save(file, "GIF", comment=b"where I live", **options)
     return file.getvalue()
-
-
-def packed(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
 
 
 def test_frames_stay_and_everything_else_goes(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
+from zips import packed
 
 from ganvas.config import DataConfig
 from ganvas.data import legend
@@ -57,13 +58,6 @@ def palette(seed: int, width: int = 12, height: int = 12) -> Image.Image:
 
 def colors(seed: int, width: int = 12, height: int = 12) -> Image.Image:
     return Image.fromarray(np.array(COLORS, np.uint8)[numbers(seed, width, height)])
-
-
-def packed(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
 
 
 def both(tmp_path: Path, members: dict[str, bytes], needs: tuple[str, str], **config: Any) -> tuple[Dataset, Dataset]:

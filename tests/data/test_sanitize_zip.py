@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from zips import packed
 
 from ganvas.config import DataConfig
 from ganvas.data import picture_copies, sanitize_zip
@@ -22,13 +23,6 @@ def png(seed: int = 0, side: int = 8) -> bytes:
     text.add_text("secret", "where I live")
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side), dtype=np.uint8)).save(file, "PNG", pnginfo=text)
     return file.getvalue()
-
-
-def packed(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
 
 
 HOSTILE = ('<img src=x onerror="alert(1)">', "ab:c", "con", "日本", "  . ", "-rf")
