@@ -4,7 +4,7 @@ The run folder stays the truth. A `LogFollower` reads what is new in its log.jso
 tracker knows nothing of the training, and the training nothing of trackers. What a tracker wrote before is replaced when the
 run is continued, or goes back to a checkpoint, because the log is then another one.
 
-Another tool is one class with the three methods of `Tracker`, and a line in `TRACKERS`.
+Another tool is one class with the methods of `Tracker`, and a line in `TRACKERS`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,9 @@ class Tracker(Protocol):
 
     def add_text(self, items: int, title: str, words: str) -> None:
         """What happened, or what the run is."""
+
+    def close(self) -> None:
+        """Write what is still held back: nothing is added after it."""
 
 
 class TensorBoard:
@@ -66,6 +69,10 @@ class TensorBoard:
         block = "\n".join(f"    {line}" for line in words.splitlines())
         self.writer.add_text(title, block, items)
         self.writer.flush()
+
+    def close(self) -> None:
+        """A thread of the writer holds back what came in the last two minutes, and would lose it as the process ends."""
+        self.writer.close()
 
 
 TRACKERS: Mapping[str, Callable[[Path], Tracker]] = {"tensorboard": TensorBoard}  # by the name of its package and extra
@@ -96,16 +103,28 @@ class LogFollower:
             size = (self.run / "log.jsonl").stat().st_size
         except OSError:  # no row yet
             return
-        if size == self.size or self.refused:
+        if size != self.size:
+            self._attempt(lambda: self._pass_on(size))
+
+    def close(self) -> None:
+        """Pass on the rest, also a sheet that came after the last row, and close the tracker."""
+        with suppress(OSError):  # no row yet
+            size = (self.run / "log.jsonl").stat().st_size
+            self._attempt(lambda: self._pass_on(size))
+        self._attempt(self.tracker.close)
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        if self.refused:
             return
         try:
-            self._pass_on(size)
+            write()
         except (OSError, ValueError, GanvasError) as failure:
             self.refused = True
             self.tell(f"no more is passed on by --log, training goes on: {printable(failure)}")
 
     def _pass_on(self, size: int) -> None:
         if size < self.size:  # the run went back to a checkpoint
+            self.tracker.close()
             self.tracker, self.begun, self.rows = self.make(self.run), False, 0
             self.pictures.clear()
         self.size = size
@@ -145,4 +164,4 @@ def follow_log(run: Path, name: str | None, tell: Callable[[str], None]) -> Iter
     try:
         yield follower.update
     finally:
-        follower.update()
+        follower.close()

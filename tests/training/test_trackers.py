@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.media.image_files import save_png
 from ganvas.training import trackers
 from ganvas.training.api import resume, train
 from ganvas.training.log import TrainingLog, read_log
@@ -23,6 +25,7 @@ class Kept:
         self.scalars: list[tuple[int, dict[str, float]]] = []
         self.sheets: list[int] = []
         self.texts: list[tuple[int, str, str]] = []
+        self.closed = False
 
     def add_scalars(self, items: int, values: Mapping[str, float]) -> None:
         self.scalars.append((items, dict(values)))
@@ -33,6 +36,10 @@ class Kept:
 
     def add_text(self, items: int, title: str, words: str) -> None:
         self.texts.append((items, title, words))
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
 
 
 def test_a_training_reaches_the_tracker_as_its_log_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +58,7 @@ def test_a_training_reaches_the_tracker_as_its_log_has_it(tmp_path: Path, monkey
     sheets = sorted((tmp_path / "run" / "samples").glob("*.png"))
     assert len(kept.sheets) == len(sheets)
     assert kept.sheets[-1] == 1600
+    assert kept.closed
     assert kept.texts[0][1] == "recipe"
     assert '"gan-ring"' in kept.texts[0][2]
     resume(tmp_path / "run", log="tensorboard")  # finished: nothing is trained, and nothing is passed on
@@ -72,7 +80,21 @@ def test_a_run_that_goes_back_is_passed_on_anew(tmp_path: Path) -> None:
     log.rewind(20, {})
     follower.update()
     assert len(made) == 2
+    assert made[0].closed
     assert [items for items, _ in made[1].scalars] == [10, 20]
+
+
+def test_the_end_passes_on_a_sheet_that_came_after_the_last_row(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    TrainingLog(tmp_path / "log.jsonl", every=1).add(0, 10, {"D": 1.0})
+    follower = LogFollower(tmp_path, Kept, pytest.fail)
+    follower.update()
+    (tmp_path / "samples").mkdir()
+    save_png(tmp_path / "samples" / "000000.010k.png", Image.new("RGB", (2, 2)), {})
+    follower.update()
+    follower.close()
+    assert isinstance(follower.tracker, Kept)
+    assert (follower.tracker.sheets, follower.tracker.closed) == ([10], True)
 
 
 def test_a_tracker_that_fails_does_not_stop_the_training(tmp_path: Path) -> None:
