@@ -25,7 +25,7 @@ def invert(
         Parameter(name="--in", help="Noise z, styles w (the default if the model has them), or w+: a w for each layer."),
     ] = None,
     restarts: Whole = 16,
-    steps: Whole = 50,
+    steps: Whole = 40,
     seed: Whole = 0,
     floor: bool = True,
     align: bool = True,

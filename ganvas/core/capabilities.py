@@ -51,6 +51,18 @@ class Samples(ABC):
         """z [N, latent_dim], c [N] class or None -> data [N, ...]; images in [-1, 1]."""
 
 
+class Drafts(Samples):
+    """Makes small pictures, drafts, from which a part that costs far more makes the samples. A search begins with drafts."""
+
+    @abstractmethod
+    def draft(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c [N] class or None -> image [N, C, h, w] in [-1, 1]."""
+
+    @abstractmethod
+    def to_draft(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W] -> [N, C, h, w]: the means of the pixels that a pixel of a draft stands for."""
+
+
 class Prepares(ABC):
     """Learns something of the data once, before the first step of a new run.
 

@@ -17,7 +17,7 @@ from ganvas.inference.latent_space import require_styles, space
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.utils.parsing import require_count
 
-RESTARTS, STEPS = 16, 60
+RESTARTS, STEPS = 16, 40
 MOST_RESTARTS, MOST_STEPS = 256, 1_000
 POOL, MOST_IN_POOL = 256, 1_024  # samples to start from; at least `EACH` of a class
 EACH = 32
@@ -31,7 +31,7 @@ DAMPINGS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)  # of a step, all of w
 EXACT = 0.35  # levels of 255: little more than what rounding to 8 bits makes, 0.29
 NEAR, ATTEMPTS = 10.0, 8  # a smaller error says that the picture is of this model: then it is searched again,
 SCATTER = 0.3  # around the best code, with this standard deviation, and from other samples, in turn
-STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps
+STALLED, PATIENCE = 0.002, 4  # the share by which the error must fall in so many steps, or a search ends
 AGREED = 0.02  # the share by which the errors of two starts may differ that have come to the same minimum
 
 Generate = Callable[[Tensor, Tensor | None], Tensor]
@@ -146,7 +146,7 @@ class Search:
         pictures = self._see(codes, c)
         return Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
 
-    def _descend(self, ends: Ends, wanted: Tensor, show: Show | None) -> tuple[Ends, bool]:
+    def _descend(self, ends: Ends, wanted: Tensor, show: Show | None, stalled: float = STALLED) -> tuple[Ends, bool]:
         """The ends of the best of these starts, the best one first, and whether `show` let them come to it."""
         halved = HALVED if len(ends.errors) > 1 else (0,)
         history = [float(ends.errors.min())]
@@ -156,7 +156,7 @@ class Search:
                 history.append(float(ends.errors.min()))
                 if show and show(ends.best(1)) is False:
                     return ends.best(1), False
-                if is_exact(history[-1]) or (step > halved[-1] and has_stalled(history)):
+                if is_exact(history[-1]) or (step > halved[-1] and has_stalled(history, stalled)):
                     break
         except KeyboardInterrupt:
             self.stopped = True
@@ -255,9 +255,9 @@ def is_exact(error: float) -> bool:
     return error < (EXACT / 127.5) ** 2
 
 
-def has_stalled(history: list[float]) -> bool:
-    """Whether the errors of the last steps say that more of them are useless."""
-    return len(history) > PATIENCE and history[-1] > (1 - STALLED) * history[-1 - PATIENCE]
+def has_stalled(history: list[float], share: float = STALLED) -> bool:
+    """Whether the error fell by less than a share in the last `PATIENCE` steps."""
+    return len(history) > PATIENCE and history[-1] > (1 - share) * history[-1 - PATIENCE]
 
 
 def _do_agree(ends: Ends) -> bool:

@@ -34,7 +34,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.core.capabilities import Conditional, Projects
+from ganvas.core.capabilities import Conditional, Drafts, Projects
 from ganvas.core.game import Batch, Step, Terms
 from ganvas.errors import UsageError
 from ganvas.games.common.adversarial_game import AdversarialGame
@@ -247,7 +247,7 @@ def _initialize(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-class FastGAN(AdversarialGame, Projects):
+class FastGAN(AdversarialGame, Drafts, Projects):
     """A generator with skip-layer excitation against a discriminator that also reconstructs."""
 
     config_type: ClassVar[type] = Config
@@ -270,18 +270,27 @@ class FastGAN(AdversarialGame, Projects):
 
     def read_real(self, batch: Batch, _: Step) -> Tensor:
         """The reals at the side of G."""
-        return shrink(batch["real"], self.config.side)
+        return self.to_draft(batch["real"])
 
     def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, latent_dim], c -> image [N, C, H, W] in [-1, 1], of the full resolution."""
-        image: Tensor = self.G(z, *self.arguments(c))
+        image = self.draft(z, c)
         while image.shape[-1] < self.config.resolution:
             image = self.redraw(image)
         return image
 
+    def to_draft(self, x: Tensor) -> Tensor:
+        """image [N, C, H, W] -> [N, C, h, h], h = `config.side`."""
+        return shrink(x, self.config.side)
+
+    def draft(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, latent_dim], c -> image [N, C, h, h] of G, h = `config.side`."""
+        image: Tensor = self.G(z, *self.arguments(c))
+        return image
+
     def judge(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """image [N, C, H, W], c [N] if the game is conditional -> logits [N] of the whole image."""
-        return self.judge_scales(shrink(x, self.config.side), c)[0]
+        return self.judge_scales(self.to_draft(x), c)[0]
 
     def judge_scales(self, x: Tensor, c: Tensor | None = None) -> Sequence[Tensor]:
         """image [N, C, h, h] at the side of G, c -> logits [N] of the whole image, and [N, K] of its patches."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from ganvas.core.capabilities import Styled
 from ganvas.editing import code_search, inversion, search_ends
 from ganvas.editing.gradient_search import EVERY, GradientSearch
 from ganvas.editing.inversion import invert, refine
+from ganvas.games.fastgan import Config, FastGAN, shrink
+from ganvas.inference.model import Model
 
 FAR = 10_000  # seeds that no search starts from
 
@@ -99,6 +102,70 @@ def test_a_quadratic_is_searched_to_its_minimum() -> None:
     ends = search_ends.Ends(start, torch.zeros(1, dtype=torch.int64), seen[None], (seen - wanted).square().mean()[None])
     found = search._go_down(ends, wanted, 100 // EVERY, None)
     torch.testing.assert_close(found.codes[0], exact, rtol=1e-3, atol=1e-3)
+
+
+def test_a_start_is_chosen_among_drafts_and_whole_pictures_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, whole, shown = _drafting(), list[int](), list[Tensor]()
+    sample, choose = one.drawer.sample, GradientSearch._choose_start
+    target = sample(torch.randn(1, 6, generator=torch.Generator().manual_seed(1))).detach().clamp(-1, 1)
+
+    def choose_unseen(self: GradientSearch, *given: Any) -> Any:
+        before = len(whole)
+        best = choose(self, *given)
+        assert len(whole) == before
+        return best
+
+    invert(one, target, restarts=2, steps=1, watch=shown.append)
+    assert {picture.shape for picture in shown} == {(3, 64, 64)}
+    monkeypatch.setattr(one.drawer, "sample", lambda z, c=None: whole.append(len(z)) or sample(z, c))
+    monkeypatch.setattr(GradientSearch, "_choose_start", choose_unseen)
+    found = invert(one, target, restarts=3, steps=3)
+    assert whole
+    assert found.errors < 0.1
+
+
+def test_pixels_that_do_not_count_do_not_count_in_drafts() -> None:
+    one = _drafting()
+    target, weights = _noise(one.shape), torch.zeros(64, 64)
+    weights[8:, 20:] = 1
+    spoiled = torch.where(weights > 0, target, 1.0)
+    search = GradientSearch(one, None, "z", 2, 2, 0, weights)
+    assert search.drafts is not None
+    known = search.drafts.weights
+    assert known is not None
+    torch.testing.assert_close(known.square().mean(), torch.tensor(1.0))
+    seen = [search.drafts._shrink(each).flatten() * known for each in (target[0], spoiled[0])]
+    torch.testing.assert_close(*seen)
+    plain = GradientSearch(one, None, "z", 2, 2, 0).drafts
+    assert plain is not None
+    torch.testing.assert_close(plain._shrink(target[0]), shrink(target, 32)[0])
+
+
+def test_a_search_among_drafts_ends_when_it_is_told_to() -> None:
+    one, shown = _drafting(), list[Tensor]()
+    targets = torch.cat([_noise(one.shape)] * 2)
+
+    def watch(picture: Tensor) -> bool:
+        shown.append(picture)
+        return False
+
+    found = invert(one, targets, watch=watch)
+    assert len(shown) == len(found.codes) == 2  # the end of one search is not that of the next
+    assert not found.stopped
+    torch.testing.assert_close(found.pictures, torch.stack(shown).clamp(-1, 1), rtol=0, atol=1e-4)
+
+    def interrupt(picture: Tensor) -> None:
+        raise KeyboardInterrupt
+
+    found = invert(one, targets, watch=interrupt)
+    assert found.stopped
+    assert found.pictures.shape == (1, *one.shape)
+
+
+def _drafting() -> Model:
+    torch.manual_seed(0)
+    made = FastGAN(Config(width=4, max_width=8, latent_dim=6, head=8, pretrained=False)).eval()
+    return Model(made, {"recipe": {"name": "fastgan-images"}, "classes": []}, "0" * 12)
 
 
 def _noise(shape: tuple[int, ...]) -> Tensor:
