@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.capabilities import Drafts
-from ganvas.editing.code_search import NEAR, SMALL, Search, has_stalled, is_exact
+from ganvas.editing.code_search import NEAR, SMALL, STALLED, Search, has_stalled, is_exact
 from ganvas.editing.search_ends import Ends, Show, Watch, better_of, join
 from ganvas.inference.latent_space import require_styles
 from ganvas.inference.loaded_game import Label, LoadedGame
@@ -28,7 +28,8 @@ EVERY = 5  # iterations that count as a step
 ROUNDS, LEFT = (2, 2, 3, 5), 0.6  # steps after which some of the starts are given up, and the share that is left
 ATTEMPTS = 2  # of small pictures: a few samples are not found from the nearest starts
 MEMORY = 20  # gradients that L-BFGS remembers
-SLOW = 0.1  # the share by which the error must fall in `PATIENCE` steps of the method of `code_search.py`, which are expensive
+SLOW = 0.3  # the share by which the error must fall in `PATIENCE` steps of the method of `code_search.py`, which are expensive
+DRAFTED = 0.01  # the same share for whole pictures after their drafts: hardly worse, and a second of four is saved
 LEVELS = 127.5  # of 255, for a difference of 1
 
 
@@ -43,7 +44,10 @@ class GradientSearch(Search):
             game = require_styles(model.drawer)
             self.styles = game.styles
             self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
+        self.stalled = STALLED
         self.drafts = DraftSearch(self, model.drawer) if isinstance(model.drawer, Drafts) else None
+        if self.drafts is not None:
+            self.stalled = DRAFTED
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
         """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
@@ -128,7 +132,7 @@ class GradientSearch(Search):
                 if show and show(best) is False:
                     self.ended = True
                     break
-                if is_exact(history[-1]) or has_stalled(history):
+                if is_exact(history[-1]) or has_stalled(history, self.stalled):
                     break
         except KeyboardInterrupt:
             self.stopped = True
@@ -151,6 +155,7 @@ class DraftSearch(GradientSearch):
         wanted = self._aim(small)
         samples = self._rank_starts(small, wanted)
         best = self._choose_start(samples.best(1), samples.best(self.restarts), wanted, watch)
+        best = self._follow(best, wanted, watch)  # what the drafts can say is cheap to learn from them
         self.whole.ended, self.whole.stopped = self.ended, self.stopped
         return best.codes, best.c
 
