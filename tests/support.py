@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,6 +222,27 @@ def save_untrained(name: str, folder: Path) -> Path:
     card = {"recipe": to_dict(recipe), "items": 0, "classes": list(data.classes)}
     model_file.save(folder / "model.safetensors", initial_state(recipe, PLAN).average, card)
     return folder / "model.safetensors"
+
+
+def begin_untrained(name: str, folder: Path) -> None:
+    """A new run folder with the bundle of the miniature; its data is nowhere."""
+    recipe, data = miniature(name)
+    recipe = replace(recipe, data=replace(recipe.data, source="not-here"))
+    folder.mkdir()
+    card = {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 0}
+    model_file.save(folder / "model.safetensors", initial_state(recipe, PLAN).average, card)
+    (folder / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+
+
+@contextmanager
+def faultless_tab(context: Any) -> Iterator[Any]:
+    """A new tab of a browser, in which nothing may be thrown."""
+    tab = context.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    tab.close()
+    assert errors == []
 
 
 def miniature_model(name: str) -> Model:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import faultless_tab
 
 FLAGS = (
     "--headless",
@@ -112,25 +113,19 @@ def context(request: pytest.FixtureRequest, chromium: Any, studio: Running) -> I
 @pytest.fixture(scope="module")
 def silent_tab(context: Any) -> Iterator[Any]:
     """One tab for a file of tests, in which the engine of Play does not answer and nothing may be thrown."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.add_init_script("window.WebSocket = class { send() {} close() {} };")
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        made.add_init_script("window.WebSocket = class { send() {} close() {} };")
+        yield made
 
 
 @pytest.fixture
 def page(context: Any) -> Iterator[Any]:
     """A new tab in which nothing may be thrown."""
-    tab = context.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
-    yield tab
-    tab.close()
-    assert errors == []
+    refused: list[str] = []
+    with faultless_tab(context) as tab:
+        tab.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+        yield tab
+    assert refused == []
 
 
 @pytest.fixture(scope="session")

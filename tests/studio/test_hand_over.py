@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import translate_models
-from support import PLAN, miniature
-
-from ganvas.engine.autotune import initial_state
-from ganvas.inference import model_file
-from ganvas.utils.settings import to_dict
+from support import begin_untrained, faultless_tab
 
 pytestmark = pytest.mark.timeout(900)
 MODELS = {"digits": "cgan-mnist", "clothes": "stylegan2-fashion", "mover": "motion-emoji"}
@@ -28,24 +23,15 @@ def furnish(runs: Path) -> None:
     translate_models.furnish(runs)
     shutil.rmtree(runs / "noise")  # its classes have no names
     for run, name in MODELS.items():
-        recipe, data = miniature(name)
-        recipe = replace(recipe, data=replace(recipe.data, source="not-here"))
-        (runs / run).mkdir()
-        card = {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 0}
-        model_file.save(runs / run / "model.safetensors", initial_state(recipe, PLAN).average, card)
-        (runs / run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+        begin_untrained(name, runs / run)
 
 
 @pytest.fixture(scope="module")
 def tab(context: Any, studio: Any) -> Iterator[Any]:
     """One tab for all tests. Nothing may be thrown in it."""
     furnish(Path(studio.runs))
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        yield made
 
 
 def open_page(tab: Any, base: str, path: str) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from support import PLAN, miniature
+from support import begin_untrained, faultless_tab
 
 from ganvas.data.builtin.emoji_clips import DRIVERS, load_driver
-from ganvas.engine.autotune import initial_state
-from ganvas.inference import model_file
 from ganvas.inference.animation import animate_clip
 from ganvas.inference.model import load
-from ganvas.utils.settings import to_dict
 
 pytestmark = pytest.mark.timeout(900)
 READY = "document.getElementById('veil').hidden && !document.querySelector('.save:disabled')"
@@ -28,28 +23,18 @@ READY = "document.getElementById('veil').hidden && !document.querySelector('.sav
 @pytest.fixture(scope="module")
 def runs(studio: Any) -> Path:
     """A model that has not learned."""
-    recipe, _ = miniature("motion-emoji")
-    recipe = replace(recipe, data=replace(recipe.data, source="not-here"))
-    folder = Path(studio.runs) / "mover"
-    folder.mkdir()
-    card = {"recipe": to_dict(recipe), "classes": [], "items": 0}
-    model_file.save(folder / "model.safetensors", initial_state(recipe, PLAN).average, card)
-    (folder / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+    begin_untrained("motion-emoji", Path(studio.runs) / "mover")
     return Path(studio.runs)
 
 
 @pytest.fixture(scope="module")
 def only_tab(context: Any, runs: Path) -> Iterator[Any]:
     """One tab for all tests, so that its process loads its libraries once. Nothing may be thrown in it."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_default_timeout(60_000)
-    made.goto(f"{context.base}/animate#model=mover")
-    made.wait_for_function(READY)
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        made.set_default_timeout(60_000)
+        made.goto(f"{context.base}/animate#model=mover")
+        made.wait_for_function(READY)
+        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from support import PLAN, miniature
+from support import begin_untrained, faultless_tab
 
-from ganvas.engine.autotune import initial_state
-from ganvas.inference import model_file
 from ganvas.inference.model import load
 from ganvas.inference.shipped_models import list_shipped
-from ganvas.utils.settings import to_dict
 
 pytestmark = pytest.mark.timeout(900)
 SHOWN = "document.getElementById('result').toDataURL()"
@@ -34,12 +30,7 @@ CUT = """() => [...document.querySelectorAll(".stage .view, .stage .whole, .stag
 def furnish(runs: Path) -> None:
     """Two models that have not learned: digits by class, and clothes with styles."""
     for run, name in (("digits", "cgan-mnist"), ("clothes", "stylegan2-fashion")):
-        recipe, data = miniature(name)
-        recipe = replace(recipe, data=replace(recipe.data, source="not-here"))
-        (runs / run).mkdir()
-        card = {"recipe": to_dict(recipe), "classes": list(data.classes), "items": 0}
-        model_file.save(runs / run / "model.safetensors", initial_state(recipe, PLAN).average, card)
-        (runs / run / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+        begin_untrained(name, runs / run)
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +42,11 @@ def runs(studio: Any) -> Path:
 @pytest.fixture(scope="module")
 def only_tab(context: Any, runs: Path) -> Iterator[Any]:
     """One tab for all tests, so that its process loads its libraries once. Nothing may be thrown in it."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_default_timeout(40_000)
-    made.goto(f"{context.base}/edit#model=digits&seed=3&label=4")
-    made.wait_for_function(READY)
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        made.set_default_timeout(40_000)
+        made.goto(f"{context.base}/edit#model=digits&seed=3&label=4")
+        made.wait_for_function(READY)
+        yield made
 
 
 @pytest.fixture

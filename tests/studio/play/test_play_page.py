@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support import faultless_tab
 
 pytestmark = pytest.mark.timeout(900)  # a browser, a server and a session share this machine with other tests
 
@@ -28,13 +29,9 @@ def begin(page: Any, context: Any, link: str = f"#data=gaussians&{SMALL}") -> No
 @pytest.fixture(scope="module")
 def tab(context: Any) -> Iterator[Any]:
     """One tab with one session for several tests, each of which goes to a link of its own."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    begin(made, context)
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        begin(made, context)
+        yield made
 
 
 def go(tab: Any, seed: int, link: str = f"data=gaussians&{SMALL}") -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support import PLAN
+from support import PLAN, faultless_tab
 from translate_models import DARKER, furnish
 
 from ganvas.data.builtin.earth import read_legend
@@ -89,16 +89,12 @@ def models(studio: Any) -> Path:
 @pytest.fixture(scope="module")
 def only_tab(context: Any, models: Path) -> Iterator[Any]:
     """One tab for all tests, so that its process loads its libraries once. Nothing may be thrown in it."""
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_default_timeout(240_000)
-    made.add_init_script(CAMERA)
-    made.goto(f"{context.base}/translate#model=shader")
-    made.wait_for_function(READY)
-    yield made
-    made.close()
-    assert errors == []
+    with faultless_tab(context) as made:
+        made.set_default_timeout(240_000)
+        made.add_init_script(CAMERA)
+        made.goto(f"{context.base}/translate#model=shader")
+        made.wait_for_function(READY)
+        yield made
 
 
 @pytest.fixture
