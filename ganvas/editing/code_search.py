@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Conditional, Encodes, require_pictures
 from ganvas.core.modality import IMAGES
-from ganvas.editing.search_ends import Ends, Show, Watch, better_of
+from ganvas.editing.search_ends import Ends, Show, Shows, Watch, better_of
 from ganvas.errors import UsageError
 from ganvas.inference.batches import encode_chunks, sample_chunks
 from ganvas.inference.latent_space import require_styles, space
@@ -107,7 +107,7 @@ class Search:
         """The end of a single start, if it is better than the start."""
         return better_of(ends, self._descend(ends, wanted, self._show(watch, ends))[0].best(1))
 
-    def _show(self, watch: Watch | None, best: Ends) -> Show | None:
+    def _show(self, watch: Watch | None, best: Ends) -> Shows | None:
         """What shows `watch` the best picture so far."""
         return None if watch is None else Show(watch, best, self._draw)
 
@@ -146,7 +146,7 @@ class Search:
         pictures = self._see(codes, c)
         return Ends(codes, c, pictures, (pictures - wanted).square().mean(1))
 
-    def _descend(self, ends: Ends, wanted: Tensor, show: Show | None, stalled: float = STALLED) -> tuple[Ends, bool]:
+    def _descend(self, ends: Ends, wanted: Tensor, show: Shows | None, stalled: float = STALLED) -> tuple[Ends, bool]:
         """The ends of the best of these starts, the best one first, and whether `show` let them come to it."""
         halved = HALVED if len(ends.errors) > 1 else (0,)
         history = [float(ends.errors.min())]

@@ -11,6 +11,7 @@ Differs: L-BFGS in w+, too, where Adam is farther from the picture after as many
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Drafts
 from ganvas.editing.code_search import NEAR, SMALL, STALLED, Search, has_stalled, is_exact
-from ganvas.editing.search_ends import Ends, Show, Watch, better_of, join
+from ganvas.editing.search_ends import Ends, Shows, Watch, better_of, join
 from ganvas.inference.latent_space import require_styles
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.runtime import placement
@@ -30,6 +31,7 @@ ATTEMPTS = 2  # of small pictures: a few samples are not found from the nearest 
 MEMORY = 20  # gradients that L-BFGS remembers
 SLOW = 0.3  # the share by which the error must fall in `PATIENCE` steps of the method of `code_search.py`, which are expensive
 DRAFTED = 0.01  # the same share for whole pictures after their drafts: hardly worse, and a second of four is saved
+SHOWN_EACH = 3  # steps among drafts
 LEVELS = 127.5  # of 255, for a difference of 1
 
 
@@ -44,10 +46,7 @@ class GradientSearch(Search):
             game = require_styles(model.drawer)
             self.styles = game.styles
             self.generate = lambda w, _: game.synthesize(w if w.shape[1] == d else w.unflatten(1, (-1, d)))
-        self.stalled = STALLED
         self.drafts = DraftSearch(self, model.drawer) if isinstance(model.drawer, Drafts) else None
-        if self.drafts is not None:
-            self.stalled = DRAFTED
 
     def find(self, target: Tensor, watch: Watch | None) -> tuple[Tensor, Tensor]:
         """The best code [d], in w+ [styles, d], of a target [C, H, W], and its class []."""
@@ -66,7 +65,7 @@ class GradientSearch(Search):
             codes, c = self.drafts.choose(target, watch)
             seen = self._see(codes, c)
             begun = Ends(codes, c, seen, (seen - wanted).square().mean(1))
-            return self._come_near(begun, wanted, watch)
+            return self._come_near(begun, wanted, watch, DRAFTED)
         samples = self._rank_starts(target, wanted)
         best = samples.best(1)
         for attempt in range(self.attempts):
@@ -77,10 +76,10 @@ class GradientSearch(Search):
             best = self._come_near(self._choose_start(best, starts, wanted, watch), wanted, watch)
         return best
 
-    def _come_near(self, best: Ends, wanted: Tensor, watch: Watch | None) -> Ends:
+    def _come_near(self, best: Ends, wanted: Tensor, watch: Watch | None, stalled: float = STALLED) -> Ends:
         """The end of a start that was chosen; a picture of the model itself is then found exactly."""
         if self.name != "w+":
-            best = self._follow(best, wanted, watch)
+            best = self._follow(best, wanted, watch, stalled)
         if not self.ended and not self.stopped and LEVELS * float(best.errors[0]) ** 0.5 < NEAR:
             exact, going = self._descend(best, wanted, self._show(watch, best), SLOW)
             best, self.ended = better_of(best, exact.best(1)), not going
@@ -102,11 +101,11 @@ class GradientSearch(Search):
             starts = join(reached).best(math.ceil(LEFT * len(reached)))
         return best
 
-    def _follow(self, ends: Ends, wanted: Tensor, watch: Watch | None) -> Ends:
+    def _follow(self, ends: Ends, wanted: Tensor, watch: Watch | None, stalled: float = STALLED) -> Ends:
         """The end of a single start."""
-        return self._go_down(ends, wanted, self.steps, self._show(watch, ends))
+        return self._go_down(ends, wanted, self.steps, self._show(watch, ends), stalled)
 
-    def _go_down(self, start: Ends, wanted: Tensor, steps: int, show: Show | None) -> Ends:
+    def _go_down(self, start: Ends, wanted: Tensor, steps: int, show: Shows | None, stalled: float = STALLED) -> Ends:
         """The best of a single start and what follows from it in at most `steps` times `EVERY` iterations of L-BFGS."""
         best, history = start, [float(start.errors[0])]
         free, device = start.codes.clone().requires_grad_(), placement.device_of(self.model.game)
@@ -132,7 +131,7 @@ class GradientSearch(Search):
                 if show and show(best) is False:
                     self.ended = True
                     break
-                if is_exact(history[-1]) or has_stalled(history, self.stalled):
+                if is_exact(history[-1]) or has_stalled(history, stalled):
                     break
         except KeyboardInterrupt:
             self.stopped = True
@@ -144,7 +143,7 @@ class DraftSearch(GradientSearch):
 
     def __init__(self, whole: GradientSearch, game: Drafts) -> None:
         vars(self).update(vars(whole))  # its samples, its settings
-        self.whole, self.game, self.generate = whole, game, game.draft
+        self.whole, self.game, self.generate, self.steps_made = whole, game, game.draft, itertools.count()
         if whole.weights is not None:
             self.weights = game.to_draft(whole.weights.square().view(1, *whole.model.shape)).sqrt().flatten()
 
@@ -166,5 +165,10 @@ class DraftSearch(GradientSearch):
         weights = self.whole.weights.square().view(1, *target.shape)
         return (self.game.to_draft(weights * target) / self.game.to_draft(weights).clamp_min(1e-9))[0]
 
-    def _show(self, watch: Watch | None, best: Ends) -> Show | None:
-        return self.whole._show(watch, best)
+    def _show(self, watch: Watch | None, best: Ends) -> Shows | None:
+        """Shows one step of `SHOWN_EACH`: a step costs less than the whole picture that is drawn to show it.
+
+        So a page that ends a search after some number of steps, on a slow machine, comes to the whole pictures.
+        """
+        show = self.whole._show(watch, best)
+        return None if show is None else lambda end: None if next(self.steps_made) % SHOWN_EACH else show(end)

@@ -41,6 +41,9 @@ def better_of(one: Ends, other: Ends) -> Ends:
     return other if other.errors[0] < one.errors[0] else one
 
 
+Shows = Callable[[Ends], object]  # gets an end after each step; where it returns False, the search ends
+
+
 @dataclass(frozen=True)
 class Show:
     """Shows `watch` the best picture so far: that of this attempt, or of those before it."""

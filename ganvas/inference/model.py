@@ -14,7 +14,6 @@ from PIL.Image import Image
 from ganvas.core.capabilities import (
     Animates,
     Classifies,
-    Couples,
     Inpaints,
     Translates,
     Upscales,
@@ -212,9 +211,7 @@ class Model(ShownModel):
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() in PICTURES:
-            every = label in (None, "all") and columns is None and n >= max(2, len(self.classes))
-            every = every and not isinstance(self.game, Couples)
-            names = self.classes if every else ()
+            names = self.names_in_turn(label, n) if columns is None else []
             save_picture(out, self.file_picture(samples, columns, names), text | explain_names(names))
             warn_of_numbers(names)
         else:

@@ -36,20 +36,26 @@ class ShownModel(LoadedGame):
     """A trained game as pictures."""
 
     def picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
-        """One picture of samples [n, ...]; `names` of the columns of images, if there are any."""
+        """One picture of samples [n, ...]; `names` are those of the classes of images, if they come in turn."""
         if isinstance(self.game, Writes):
             return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
             samples = samples if self.units is None else self.units.standardize(samples)  # unlike scales fill the picture too
             return scatter(samples[:0], samples)
         if columns is None:
-            square = max(1, round(len(samples) ** 0.5))
-            columns = len(self.classes) or square
-            if isinstance(self.game, Couples):  # couples side by side
-                columns *= max(1, round(square / columns))
+            columns = max(1, round(len(samples) ** 0.5))
+            if together := len(self.classes) if isinstance(self.game, Couples) else len(names):
+                # A class, or an object of all classes, has whole columns; as many of them as make the sheet square.
+                columns = together * max(1, round(columns / together))
         images = as_pictures(samples)
-        grid = make_grid(images, min(columns, len(images)), legible_scale(images.shape[-1]))
-        return name_columns(grid, names) if names else grid
+        columns = min(columns, len(images))
+        grid = make_grid(images, columns, legible_scale(images.shape[-1]))
+        return name_columns(grid, [names[k % len(names)] for k in range(columns)]) if names else grid
+
+    def names_in_turn(self, label: Label, n: int) -> list[str]:
+        """The names of the classes that n samples of `label` show in turn; [] for a single one, or if not all are shown."""
+        names = [] if isinstance(self.game, Couples) else [self.classes[c] for c in self.choose_classes(label)]
+        return names if 1 < len(names) <= n else []
 
     def file_picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
         """As `picture`, for a file. One image alone is as the model makes it, without a frame: other commands can read it."""
@@ -92,7 +98,8 @@ class ShownModel(LoadedGame):
             return self._sheet_of_classes(label, seed, psi, truncate)
         count = SHOWN[self.modality] if n is None else n
         samples = torch.cat([part for part, _ in self.stream(count, seed, label, psi, truncate)])
-        return self.picture(samples, columns or (COLUMNS if n is None and self.modality is IMAGES else None))
+        columns = columns or (COLUMNS if n is None and self.modality is IMAGES else None)
+        return self.picture(samples, columns, self.names_in_turn(label, count) if columns is None else ())
 
     def _sheet_of_classes(self, label: Label, seed: int, psi: float, truncate: float | None) -> Image:
         """One row a class, with its name; a column has one seed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Styled
 from ganvas.editing import code_search, inversion, search_ends
-from ganvas.editing.gradient_search import EVERY, GradientSearch
+from ganvas.editing.code_search import STALLED
+from ganvas.editing.gradient_search import DRAFTED, EVERY, SHOWN_EACH, GradientSearch
 from ganvas.editing.inversion import invert, refine
 from ganvas.games.fastgan import Config, FastGAN, shrink
 from ganvas.inference.model import Model
@@ -122,6 +124,28 @@ def test_a_start_is_chosen_among_drafts_and_whole_pictures_are_shown(monkeypatch
     found = invert(one, target, restarts=3, steps=3)
     assert whole
     assert found.errors < 0.1
+
+
+def test_few_of_the_steps_among_drafts_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, shown, taken, patience = _drafting(), list[Tensor](), list[int](), list[float]()
+    go_down = GradientSearch._go_down
+
+    def count(self: GradientSearch, start: Any, wanted: Any, steps: int, show: Any, stalled: float = STALLED) -> Any:
+        patience.append(stalled)
+        counted = show and (lambda end: (taken.append(0), show(end))[1])
+        return go_down(self, start, wanted, steps, counted, stalled)
+
+    monkeypatch.setattr(GradientSearch, "_go_down", count)
+    monkeypatch.setattr(GradientSearch, "_come_near", lambda self, best, *_: best)
+    found = invert(one, _noise(one.shape), restarts=3, steps=4, watch=shown.append)
+    assert len(shown) == math.ceil(len(taken) / SHOWN_EACH) > 1
+    patience.clear()
+    monkeypatch.undo()
+    monkeypatch.setattr(GradientSearch, "_go_down", count)
+    refine(one, found, _noise(one.shape), steps=1)
+    invert(one, _noise(one.shape), restarts=1, steps=1)
+    assert patience[0] == STALLED  # no drafts come before it
+    assert patience[-1] == DRAFTED
 
 
 def test_pixels_that_do_not_count_do_not_count_in_drafts() -> None:

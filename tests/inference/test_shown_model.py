@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,21 @@ def test_a_sheet_has_the_samples_that_are_asked_for(digits: Model) -> None:
     assert digits.sheet(label=[3, 8]).height == 2 * 58 + 2
     with pytest.raises(UsageError, match="number of samples"):
         digits.sheet(0)
+
+
+def test_a_sheet_is_nearly_square_and_names_the_classes_above_their_columns(digits: Model, tmp_path: Path) -> None:
+    bare = digits.sheet(64, label=7)
+    assert bare.size == (8 * 58 + 2, 8 * 58 + 2)
+    two = digits.sheet(16, label=[3, 8])
+    assert two.width == 4 * 58 + 2  # 3, 8, 3, 8
+    assert two.height > 4 * 58 + 2  # the names
+    assert digits.names_in_turn([3, 8], 16) == ["3", "8"]
+    assert digits.names_in_turn([3, 8], 1) == digits.names_in_turn(3, 16) == []
+    assert len(digits.names_in_turn("all", 16)) == 10
+    with Image.open(digits.save(tmp_path / "two.png", 16, label=["3", "8"])) as saved:
+        assert saved.size == two.size
+    with Image.open(digits.save(tmp_path / "one.png", 64, label="7")) as saved:
+        assert saved.size == bare.size
 
 
 def test_own_pictures_are_not_opened_to_show_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
