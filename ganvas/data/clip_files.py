@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ganvas.data.images import SUFFIXES, UnreadableError, silence_pillow
 from ganvas.data.input_files import open_input
-from ganvas.data.whole_picture import read_animation, read_picture
+from ganvas.data.whole_picture import find_ending, read_animation, read_picture
 from ganvas.errors import DataError
 from ganvas.media.film_stream import FILM_SUFFIXES, MOST_BYTES, read_film, require_video_extra
 from ganvas.utils.parsing import printable
@@ -108,6 +108,11 @@ def _read_folder(folder: Path) -> Clip:
     for path in sorted(paths, key=lambda path: order_of_frame(path.name))[:MOST]:
         try:
             with silence_pillow(), open_input(path) as file:
+                if find_ending(file):
+                    raise UnreadableError(
+                        "expected one frame of the clip that its folder is, found an animation; name it alone"
+                    )
+                file.seek(0)
                 frames.append(put_on_white(read_picture(file).values))
         except UnreadableError as error:
             raise DataError(f"{printable(path)}: {error}") from None

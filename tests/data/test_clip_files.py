@@ -61,6 +61,13 @@ def test_a_folder_of_frames_is_a_clip(tmp_path: Path) -> None:
     assert all((frame == wanted).all() for frame, wanted in zip(clip.frames, rolling(), strict=True)), "on white"
 
 
+def test_a_folder_of_animations_is_no_clip(tmp_path: Path) -> None:
+    for name in "ab":
+        save(tmp_path / f"{name}.gif", rolling(4))
+    with pytest.raises(DataError, match=r"a\.gif: expected one frame of the clip that its folder is, found an animation"):
+        read_clip(tmp_path)
+
+
 def test_numbers_of_frames_are_compared_as_numbers(tmp_path: Path) -> None:
     assert sorted(["f10", "f2", "f1", "f", "f02"], key=order_of_frame) == ["f", "f1", "f02", "f2", "f10"]
     for k, frame in enumerate(rolling(12), 1):
