@@ -64,7 +64,7 @@ def test_a_folder_of_frames_is_a_clip(tmp_path: Path) -> None:
 def test_a_folder_of_animations_is_no_clip(tmp_path: Path) -> None:
     for name in "ab":
         save(tmp_path / f"{name}.gif", rolling(4))
-    with pytest.raises(DataError, match=r"a\.gif: expected one frame of the clip that its folder is, found an animation"):
+    with pytest.raises(DataError, match=r"a\.gif: expected a frame of the clip that its folder is, found an animation"):
         read_clip(tmp_path)
 
 
