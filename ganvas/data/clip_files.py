@@ -109,9 +109,7 @@ def _read_folder(folder: Path) -> Clip:
         try:
             with silence_pillow(), open_input(path) as file:
                 if find_ending(file):
-                    raise UnreadableError(
-                        "expected one frame of the clip that its folder is, found an animation; name it alone"
-                    )
+                    raise UnreadableError("expected a frame of the clip that its folder is, found an animation; name it alone")
                 file.seek(0)
                 frames.append(put_on_white(read_picture(file).values))
         except UnreadableError as error:
