@@ -160,10 +160,11 @@ def bench(
     ranks
         Number of processes on this machine, or auto for the fastest.
     seconds
-        How long the comparison runs.
+        How long the steps are compared. Before it a plan is chosen, which takes its own time.
     """
     from ganvas.games.recipes import resolve_recipe
     from ganvas.training.benchmark import bench as measure
 
-    report = measure(resolve_recipe(recipe, data=data), ranks=ranks, seconds=seconds, device=device)
+    chosen = resolve_recipe(recipe, data=data)
+    report = measure(chosen, ranks=ranks, seconds=seconds, device=device, tell=lambda line: print(line, file=sys.stderr))
     print(json_.dumps(report.to_dict()) if json else report.text())

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,8 +83,16 @@ class Report:
         return "\n".join([*lines, *(f"    {share:5.1%}  {name}" for name, share in self.operations)])
 
 
-def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0, device: str = "auto") -> Report:
+def bench(
+    recipe: str | Recipe,
+    ranks: str = "auto",
+    seconds: float = 20.0,
+    device: str = "auto",
+    tell: Callable[[str], None] = lambda _: None,
+) -> Report:
     """Measure a recipe on this machine. Both loops take turns in short bursts, so that other work slows them alike.
+
+    `tell` gets a line before each part that takes long.
 
     Raises:
         UsageError: `seconds` is not above 0, or there is no device of this name.
@@ -94,17 +102,20 @@ def bench(recipe: str | Recipe, ranks: str = "auto", seconds: float = 20.0, devi
         raise UsageError(f"seconds: expected a number above 0, got {seconds:g}")
     with keep_process_settings():
         torch.set_num_threads(len(available_cores()))  # the peak is that of all cores
-        return _bench(find_recipe(recipe) if isinstance(recipe, str) else recipe, ranks, seconds, str(find_device(device)))
+        recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+        return _bench(recipe, ranks, seconds, str(find_device(device)), tell)
 
 
-def _bench(recipe: Recipe, ranks: str, seconds: float, device: str) -> Report:
+def _bench(recipe: Recipe, ranks: str, seconds: float, device: str, tell: Callable[[str], None]) -> Report:
     machine, data = describe_runtime(), open_data(recipe)
     chosen = adapt_recipe(recipe, data)
+    tell("timing convolutions and plans of ranks and precision, which no limit of seconds is for ...")
     peak = measure_peak(device)
     plan = choose_plan(chosen, data, device, ranks)
     whole = replace(plan, ranks=1, threads=len(available_cores()))
     flops = count_flops(chosen, data, whole)
     operations = profile_operations(chosen, data, whole)
+    tell(f"timing the steps of {chosen.name} and of a plain loop for {seconds:g} s ...")
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), chosen, plan)
         run.write()

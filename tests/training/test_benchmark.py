@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import miniatures
 import pytest
@@ -20,6 +21,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.engine.loop import train
 from ganvas.errors import UsageError
 from ganvas.games import RECIPES
+from ganvas.training import benchmark
 from ganvas.training.benchmark import _silence, bench, plain_loop, plain_turns, profile_operations
 
 
@@ -27,6 +29,19 @@ from ganvas.training.benchmark import _silence, bench, plain_loop, plain_turns, 
 def test_no_time_is_no_bench(seconds: float) -> None:
     with pytest.raises(UsageError, match="seconds: expected a number above 0"):
         bench("gan-ring", seconds=seconds)
+
+
+def test_it_says_what_takes_long_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list[str]()
+
+    def fail(*_: Any, **__: Any) -> Any:
+        assert len(told) == 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(benchmark, "measure_peak", fail)
+    with pytest.raises(ZeroDivisionError):
+        bench("gan-ring", seconds=1, tell=told.append)
+    assert "convolutions" in told[0]
 
 
 def test_the_profiler_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
