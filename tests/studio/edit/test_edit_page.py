@@ -159,10 +159,19 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
     assert tab.locator("#note").inner_text() == "Opened with its steps."
     open_model(tab, "model=clothes&seed=9")
+    moved = add_direction(tab)
     tab.set_input_files("#intake input[type=file]", tmp_path / "edited.png")
     tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
     assert tab.input_value("#model") == "digits"
     assert tab.locator("#note").inner_text() == "Opened with its steps, in the model that made it."
+    tab.click("#undo")  # back in the other model, with its step
+    tab.wait_for_function(f"(moved) => {SHOWN} === moved && {STEPS} === 1", arg=moved)
+    assert tab.input_value("#model") == "clothes"
+    assert tab.locator("#drag-panel").is_visible()
+    tab.click("#redo")
+    tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
+    assert tab.input_value("#model") == "digits"
+    assert tab.locator("#drag-panel").is_hidden()
     with Image.open(tmp_path / "edited.png") as saved:
         info = PngInfo()
         for name, text in {**saved.info, "model": "0123456789ab"}.items():
@@ -339,6 +348,17 @@ def test_another_model_takes_the_place_of_a_search(tab: Any, photo: Path) -> Non
     tab.wait_for_function("document.getElementById('note').textContent.includes('as 2')")  # the same picture
     tab.wait_for_function(READY)
     assert tab.locator("#problem").is_hidden()
+
+
+def test_undo_brings_back_the_model_before_another_was_chosen(tab: Any) -> None:
+    open_model(tab, "model=digits&seed=3&label=4")
+    moved = add_direction(tab)
+    changed(tab, lambda: tab.select_option("#model", "clothes"))
+    tab.click("#undo")
+    tab.wait_for_function(f"(moved) => {SHOWN} === moved && {STEPS} === 1", arg=moved)
+    assert (tab.input_value("#model"), tab.input_value("#seed"), tab.input_value("#label")) == ("digits", "3", "4")
+    tab.click("#redo")
+    tab.wait_for_function(f"{STEPS} === 0 && {READY} && document.getElementById('model').value === 'clothes'")
 
 
 def test_sums_of_seeds_and_single_layers(tab: Any) -> None:
