@@ -236,9 +236,9 @@ class Editor:
     def brush(
         self, place: Place, strokes: Tensor, covered: Tensor, *, watch: Callable[[Tensor], object] | None = None
     ) -> tuple[Step, bool]:
-        """The step to the picture with `strokes` [C, H, W] in [-1, 1] where `covered` [H, W] is 1; whether Ctrl-C ended the search.
+        """The step to the picture with `strokes` [C, H, W] in [-1, 1] where `covered` [H, W] is 1, and little change elsewhere.
 
-        Elsewhere there is little change. Where `watch` returns False, the search ends too.
+        Also whether Ctrl-C ended the search. Where `watch` returns False it ends too.
 
         Raises:
             UsageError: another shape, or no stroke.
@@ -261,7 +261,7 @@ class Editor:
     def _find_shift(
         self, place: Place, target: Tensor, weights: Tensor, hold: float, watch: Watch | None
     ) -> tuple[Tensor, bool]:
-        """What is added to the styles [styles, d], the same in all layers, an eighth of the time of w+; whether Ctrl-C ended it."""
+        """What is added to all styles [styles, d], in an eighth of the time of w+; and whether Ctrl-C ended the search."""
         search = Search(self.model, None, "w", 1, BRUSH_STEPS, 0, weights)
         game, middle = require_styles(self.model.drawer), place.code.mean(0)
         away = place.code - middle

@@ -132,6 +132,7 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     own = next((tmp_path / "own").glob("*.png"))
     changed(tab, lambda: tab.set_input_files("#intake input[type=file]", own))
     tab.wait_for_function("document.getElementById('note').textContent.includes('of 255 levels away; as 2')")
+    assert "stopped" not in tab.locator("#note").inner_text()
     found = str(tab.evaluate(SHOWN))
     tab.click("#paint")
     box = tab.locator("#sketch canvas").bounding_box()
@@ -336,6 +337,7 @@ def test_nothing_else_changes_while_a_picture_is_searched_and_stop_keeps_the_bes
     tab.click("#stop")
     tab.wait_for_function("document.getElementById('note').textContent.startsWith('The nearest that the model makes')")
     tab.wait_for_function(READY)
+    assert tab.locator("#note").inner_text().endswith(" It was stopped before its end: this is the best so far.")
     assert tab.evaluate("document.activeElement.id") == "result"
     assert tab.locator("#measure-floor").is_visible()  # with styles a search takes long: a person asks for it
 
