@@ -132,7 +132,7 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     own = next((tmp_path / "own").glob("*.png"))
     changed(tab, lambda: tab.set_input_files("#intake input[type=file]", own))
     tab.wait_for_function("document.getElementById('note').textContent.includes('of 255 levels away; as 2')")
-    assert "stopped" not in tab.locator("#note").inner_text()
+    assert "Stopped" not in tab.locator("#note").inner_text()
     found = str(tab.evaluate(SHOWN))
     tab.click("#paint")
     box = tab.locator("#sketch canvas").bounding_box()
@@ -337,9 +337,31 @@ def test_nothing_else_changes_while_a_picture_is_searched_and_stop_keeps_the_bes
     tab.click("#stop")
     tab.wait_for_function("document.getElementById('note').textContent.startsWith('The nearest that the model makes')")
     tab.wait_for_function(READY)
-    assert tab.locator("#note").inner_text().endswith(" It was stopped before its end: this is the best so far.")
+    assert tab.locator("#note").inner_text().endswith(" away. Stopped before its end: this is the best so far.")
     assert tab.evaluate("document.activeElement.id") == "result"
     assert tab.locator("#measure-floor").is_visible()  # with styles a search takes long: a person asks for it
+
+
+def test_every_job_tells_that_it_was_stopped(tab: Any) -> None:
+    open_model(tab, "model=digits&seed=3&label=4")
+    told = tab.evaluate("""async () => {
+        const { Jobs } = await import("./static/edit/jobs.js");
+        const { CancelledError } = await import("./static/common/tasks.js");
+        const answer = { facts: { error: 9, origin: {}, step: {}, tuned: "copy" }, arrays: {} };
+        const told = [];
+        const tasks = { start: (name) => ({ done: name === "found" ? answer : Promise.reject(new CancelledError("")) }) };
+        const jobs = new Jobs({
+            tasks, facts: () => ({}), busy() {}, fail(wrong) { throw wrong; }, stage: { choose() {} },
+            change: ({ words }) => told.push(words), addStep: (_, words) => told.push(words),
+        });
+        await jobs.find("a", {});
+        await jobs.fill([], [], "a");
+        await jobs.tune();
+        await jobs.brush([]);
+        return told;
+    }""")
+    assert len(told) == 4
+    assert [words for words in told if not words.endswith(". Stopped before its end: this is the best so far.")] == []
 
 
 def test_another_model_takes_the_place_of_a_search(tab: Any, photo: Path) -> None:

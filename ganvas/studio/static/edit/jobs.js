@@ -4,7 +4,7 @@ import { say } from "../common/shell.js";
 import { CancelledError } from "../common/tasks.js";
 import { $, makeEdit, state } from "./edit_state.js";
 
-const STOPPED = " It was stopped before its end: this is the best so far.";
+const STOPPED = " Stopped before its end: this is the best so far.";
 
 export class Jobs {
   /**
@@ -99,7 +99,7 @@ export class Jobs {
 
   /** The step to what was painted, uint8 [side, side, 4]. */
   brush(strokes) {
-    const take = ({ facts: answer }, stopped) => this.addStep(answer.step, stopped ? `The brush.${stopped}` : undefined);
+    const take = ({ facts: answer }, stopped) => this.addStep(answer.step, stopped ? `Brush.${stopped}` : undefined);
     return this.run("brush", {}, { arrays: { strokes } }, take);
   }
 
