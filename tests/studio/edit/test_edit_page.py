@@ -304,6 +304,22 @@ def test_a_hole_of_a_picture_is_filled_and_the_rest_keeps_its_bits(tab: Any, pho
     tab.wait_for_function("document.querySelector('[data-view=filled]').hidden")
 
 
+def test_a_filled_hole_is_told_with_its_own_picture(tab: Any, photo: Path) -> None:
+    open_model(tab, "model=digits&seed=0&label=0")
+    find(tab, photo)
+    tab.evaluate("""() => { window.captions = []; window.watcher = new MutationObserver(() => {
+        captions.push(document.getElementById("said").textContent);
+    }); watcher.observe(document.getElementById("note"), { childList: true, characterData: true }); }""")
+    tab.click("#fill")
+    stroke(tab, (0.3, 0.3), (0.7, 0.3))
+    tab.click("#apply")
+    tab.wait_for_function("document.getElementById('note').textContent.startsWith('Filled.')")
+    captions = tab.evaluate("() => { watcher.disconnect(); return captions; }")
+    assert captions
+    assert [caption for caption in captions if caption.startswith("Looking for")] == []
+    assert tab.locator("[data-view=filled]").get_attribute("aria-pressed") == "true"
+
+
 def test_it_is_told_that_a_filled_hole_is_a_new_beginning(tab: Any, photo: Path) -> None:
     open_model(tab, "model=digits&seed=0&label=0")
     find(tab, photo)
@@ -351,7 +367,7 @@ def test_every_job_tells_that_it_was_stopped(tab: Any) -> None:
         const told = [];
         const tasks = { start: (name) => ({ done: name === "found" ? answer : Promise.reject(new CancelledError("")) }) };
         const jobs = new Jobs({
-            tasks, facts: () => ({}), busy() {}, fail(wrong) { throw wrong; }, stage: { choose() {} },
+            tasks, facts: () => ({}), busy() {}, fail(wrong) { throw wrong; }, stage: {},
             change: ({ words }) => told.push(words), addStep: (_, words) => told.push(words),
         });
         await jobs.find("a", {});

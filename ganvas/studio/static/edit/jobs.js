@@ -78,8 +78,8 @@ export class Jobs {
       const words = `Filled. Outside the hole the nearest that the model makes is ${answer.error} of 255 levels away`;
       const undone = state.stack.present.steps.length ? " Your steps went with the old beginning; undo brings them back." : "";
       const said = `${words}${answer.class ? `; as ${answer.class}` : ""}.${stopped}${undone}`;
+      state.view = "filled"; // shown with the answer of the draw: what is there now is of the edit before
       this.change({ ...makeEdit(0), origin: answer.origin, target, hole: strokes, error: answer.error, words: said });
-      this.stage.choose("filled");
       say(said, true);
     };
     const options = { arrays: { target, strokes }, picture: this.follow("what fills the hole") };
