@@ -43,7 +43,7 @@ class Inpainted:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         preview = None if self.preview is None else str(self.preview)
-        facts = {"out": str(self.out), "preview": preview, "filled": self.about, "notes": list(self.notes)}
+        facts: dict[str, Any] = {"out": str(self.out), "preview": preview, "filled": self.about, "notes": list(self.notes)}
         facts["stopped"] = self.stopped
         return facts if self.error is None else {**facts, "error": round(self.error, 3)}
 
