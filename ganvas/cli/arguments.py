@@ -21,6 +21,7 @@ from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
 
 PAUSE = 5.0  # seconds between two lines about the progress
+STOPPED = "stopped before its end: the best so far"  # what Ctrl-C left of a search
 
 if TYPE_CHECKING:
     from ganvas.inference.codes import Codes

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, RunPath, Writing, parse_labels
+from ganvas.cli.arguments import STOPPED, Label, RunPath, Writing, parse_labels
 from ganvas.errors import UsageError
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.whole_numbers import Whole
@@ -48,7 +48,9 @@ def brush(
         print(json_.dumps(found.to_dict()))
     elif not to.quiet:
         ended = f"off by {found.after:.1f} of 255 levels, {found.before:.1f} before"
-        if found.after > FAR * found.before:
+        if found.stopped:
+            ended += f"; {STOPPED}"
+        elif found.after > FAR * found.before:
             ended += "; the model knows no such picture: paint less of it, or nearer to what is there"
         print(f"{spell_count(found.painted, 'painted pixels')}: {ended}")
         print(printable(found.out))

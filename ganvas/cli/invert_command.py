@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts
+from ganvas.cli.arguments import STOPPED, Label, Running, RunPath, make_teller, parse_labels, report_doubts
 from ganvas.errors import UsageError
 from ganvas.runtime.exits import interrupted_before
 from ganvas.utils.parsing import printable
@@ -82,11 +82,10 @@ def invert(
         steps=steps,
         seed=seed,
     )
-    report_doubts(
-        ["stopped before the tuning: the folder has codes and no model"] * bool(tune and not found.untuned),
-        found.skipped,
-        quiet=running.quiet,
-    )
+    doubts = [STOPPED] * found.stopped
+    if tune and not found.untuned:
+        doubts.append("stopped before the tuning: the folder has codes and no model")
+    report_doubts(doubts, found.skipped, quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ganvas.cli.arguments import Label, Running, RunPath, make_teller, parse_labels, report_doubts, report_path, spell_options
+from ganvas.cli.arguments import (
+    STOPPED,
+    Label,
+    Running,
+    RunPath,
+    make_teller,
+    parse_labels,
+    report_doubts,
+    report_path,
+    spell_options,
+)
 from ganvas.utils.parsing import printable, spell_count
 from ganvas.utils.real_numbers import Real
 from ganvas.utils.whole_numbers import Whole
@@ -114,7 +124,7 @@ def inpaint(
     model = load(run, running.device)
     with spell_options(seed="--seed"):
         found = inpaint_file(model, picture, mask, out, preview=preview, label=parse_labels(label), seed=seed)
-    report_doubts(found.notes, [], quiet=running.quiet)
+    report_doubts([*found.notes, *[STOPPED] * found.stopped], [], quiet=running.quiet)
     if running.json:
         print(json_.dumps(found.to_dict()))
     elif not running.quiet:

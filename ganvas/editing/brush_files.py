@@ -38,10 +38,12 @@ class Brushed:
     before: float
     after: float
     painted: int  # pixels of the model's picture
+    stopped: bool = False  # by Ctrl-C: this is the best until then
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"out": str(self.out), "before": round(self.before, 2), "after": round(self.after, 2), "painted": self.painted}
+        errors = {"before": round(self.before, 2), "after": round(self.after, 2)}
+        return {"out": str(self.out), **errors, "painted": self.painted, "stopped": self.stopped}
 
 
 def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str | Path, *, label: Label = None) -> Brushed:
@@ -77,7 +79,7 @@ def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str |
         chosen = model.choose_classes(label)[:1]
         start, classes = editor.of_seed(place, *chosen), torch.tensor(chosen) if chosen else None
     color, covered = read_strokes(strokes, model)
-    step = editor.brush(start, color, covered)
+    step, stopped = editor.brush(start, color, covered)
     end = editor.apply(start, step)
     before, after = editor.draw([start, end]).clamp(-1, 1)
     painted = covered > CLEAR
@@ -96,7 +98,7 @@ def brush_file(model: Model, place: int | Codes, strokes: str | Path, out: str |
             with disk_errors(f"cannot write {printable(target)}"):
                 write_new(folder / PICTURE, encode_png(make_grid(after[None], 1, 1, 0), text))
                 write_new(folder / SHEET, encode_png(sheet, text))
-    return Brushed(target, far(before), far(after), int(painted.sum()))
+    return Brushed(target, far(before), far(after), int(painted.sum()), stopped)
 
 
 def read_strokes(path: str | Path, model: Model) -> tuple[Tensor, Tensor]:

@@ -233,8 +233,12 @@ class Editor:
         shares = [place.shares for place in places if place.shares is not None]
         return self.space.pictures(torch.stack([place.code for place in places]), torch.stack(shares) if shares else None)
 
-    def brush(self, place: Place, strokes: Tensor, covered: Tensor, *, watch: Callable[[Tensor], object] | None = None) -> Step:
+    def brush(
+        self, place: Place, strokes: Tensor, covered: Tensor, *, watch: Callable[[Tensor], object] | None = None
+    ) -> tuple[Step, bool]:
         """The step to the picture with `strokes` [C, H, W] in [-1, 1] where `covered` [H, W] is 1, and little change elsewhere.
+
+        Also whether Ctrl-C ended the search. Where `watch` returns False it ends too.
 
         Raises:
             UsageError: another shape, or no stroke.
@@ -246,22 +250,24 @@ class Editor:
         weights = ELSEWHERE + (1 - ELSEWHERE) * covered
         hold = (HOLD_STYLES if self.styles else HOLD) * float((weights / weights.mean() * (before - target).square()).mean())
         if self.styles:
-            change = self._find_shift(place, target, weights, hold, watch)
+            change, stopped = self._find_shift(place, target, weights, hold, watch)
         else:
             shares = None if place.shares is None else place.shares[None]
             start = Inversion("z", place.code[None], shares, before[None], torch.zeros(1))
             found = refine(self.model, start, target[None], weights=weights, hold=hold, steps=BRUSH_STEPS, watch=watch)
-            change = found.codes[0] - place.code
-        return Step(kind="shift", name="brush", change=tuple(change.flatten().tolist()))
+            change, stopped = found.codes[0] - place.code, found.stopped
+        return Step(kind="shift", name="brush", change=tuple(change.flatten().tolist())), stopped
 
-    def _find_shift(self, place: Place, target: Tensor, weights: Tensor, hold: float, watch: Watch | None) -> Tensor:
-        """What is added to the styles [styles, d], the same in all layers: an eighth of the numbers and of the time of w+."""
+    def _find_shift(
+        self, place: Place, target: Tensor, weights: Tensor, hold: float, watch: Watch | None
+    ) -> tuple[Tensor, bool]:
+        """What is added to all styles [styles, d], in an eighth of the time of w+; and whether Ctrl-C ended the search."""
         search = Search(self.model, None, "w", 1, BRUSH_STEPS, 0, weights)
         game, middle = require_styles(self.model.drawer), place.code.mean(0)
         away = place.code - middle
         search.generate = lambda w, _: game.synthesize(w[:, None] + away.to(w.device))
         found, _ = search.improve(middle[None], None, target, hold, watch)
-        return (found - middle).expand(self.styles, -1)
+        return (found - middle).expand(self.styles, -1), search.stopped
 
     def drag(
         self,

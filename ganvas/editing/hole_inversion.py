@@ -40,6 +40,7 @@ class Filled:
     error: float  # root mean square difference outside the hole, of the square that was searched, in levels of 255
     made: Tensor  # [C, side, side] in [-1, 1]: the whole picture of the code that was found
     notes: tuple[str, ...]
+    stopped: bool  # by Ctrl-C: this is the best until then
 
 
 def fill_by_inversion(model: LoadedGame, picture: Array, hole: Hole, *, label: Label = None, **search: Any) -> Filled:
@@ -76,7 +77,7 @@ def fill_by_inversion(model: LoadedGame, picture: Array, hole: Hole, *, label: L
     filling = _match_channels(filling, colors.shape[2])
     levels = filling.astype(colors.dtype) * (DEEP if colors.dtype == np.uint16 else 1)
     notes = () if edge == side else (f"{edge} x {edge} pixels were searched at {side} x {side}",)
-    return Filled(paste(picture, hole, levels), float(found.errors[0]), found.pictures[0], notes)
+    return Filled(paste(picture, hole, levels), float(found.errors[0]), found.pictures[0], notes, found.stopped)
 
 
 def _require_square(model: LoadedGame) -> tuple[int, int, int]:

@@ -38,11 +38,13 @@ class Inpainted:
     about: str  # how much was filled
     error: float | None  # of an inversion: see `hole_inversion.Filled`
     notes: tuple[str, ...]
+    stopped: bool = False  # an inversion, by Ctrl-C: this is the best until then
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         preview = None if self.preview is None else str(self.preview)
-        facts = {"out": str(self.out), "preview": preview, "filled": self.about, "notes": list(self.notes)}
+        facts: dict[str, Any] = {"out": str(self.out), "preview": preview, "filled": self.about, "notes": list(self.notes)}
+        facts["stopped"] = self.stopped
         return facts if self.error is None else {**facts, "error": round(self.error, 3)}
 
 
@@ -85,23 +87,23 @@ def inpaint_file(
     shown = None
     if preview is not None:
         shown = _check(Path(preview), (LOSSLESS,), {**inputs, "the output": target}, "--preview")
-    filled, error, notes = _fill(model, given, hole, label, seed, progress)
+    filled, error, notes, stopped = _fill(model, given, hole, label, seed, progress)
     if target.suffix.lower() != LOSSLESS:
         notes = (*notes, f"{target.suffix} changes all pixels a little; a .png keeps those outside the hole")
     text = model.provenance(str(seed)) | {"direction": "inpainted"}
     if shown is not None:
         write_durably(shown, encode_picture(mark_hole(given.values, hole), LOSSLESS, {}, None))
     write_durably(target, encode_picture(filled, target.suffix.lower(), text, given.profile))
-    return Inpainted(target, shown, describe_hole(hole), error, (*given.notes, *notes))
+    return Inpainted(target, shown, describe_hole(hole), error, (*given.notes, *notes), stopped)
 
 
 def _fill(
     model: LoadedGame, given: WholePicture, hole: Hole, label: Label, seed: int, progress: Progress | None
-) -> tuple[npt.NDArray[Any], float | None, tuple[str, ...]]:
+) -> tuple[npt.NDArray[Any], float | None, tuple[str, ...], bool]:
     if isinstance(model.game, Inpaints):
-        return inpaint_one(model.game, given.values, hole, seed=seed, progress=progress), None, ()
+        return inpaint_one(model.game, given.values, hole, seed=seed, progress=progress), None, (), False
     found = fill_by_inversion(model, given.values, hole, label=label, seed=seed)
-    return found.picture, found.error, found.notes
+    return found.picture, found.error, found.notes, found.stopped
 
 
 def _read(path: str | Path) -> WholePicture:

@@ -45,7 +45,7 @@ class Inverted:
     `own` and `held_out` are what the errors are compared with: the median of the model's own samples and of held-out pictures
     of its data; None: not measured. `aligned` says what was done to a picture first, or why nothing. `untuned` are the errors
     before the generator was tuned; () if it was not. `files` are the names of the pictures in codes.npz, and of their PNG files
-    without the ending.
+    without the ending. `stopped`: Ctrl-C ended the search or the tuning, and these are the best codes until then.
     """
 
     out: Path
@@ -58,6 +58,7 @@ class Inverted:
     aligned: tuple[str, ...] = ()
     untuned: tuple[float, ...] = ()
     files: tuple[str, ...] = ()
+    stopped: bool = False
 
     @property
     def far(self) -> tuple[str, ...]:
@@ -77,7 +78,8 @@ class Inverted:
         for row, file in zip(rows, self.files, strict=False):
             row["file"] = f"{file}.png"
         floors = {"own_samples": self.own, "held_out": self.held_out, "far_above": list(self.far)}
-        return {"out": str(self.out), "pictures": rows, **floors, "skipped": [each._asdict() for each in self.skipped]}
+        skipped = [each._asdict() for each in self.skipped]
+        return {"out": str(self.out), "pictures": rows, **floors, "skipped": skipped, "stopped": self.stopped}
 
 
 def invert_files(
@@ -149,7 +151,8 @@ def invert_files(
     _write(model, target, files, targets, found, films, tuned)
     errors = tuple(map(float, found.errors))
     done = tuple(aligned[: len(names)])
-    return Inverted(target, tuple(names), errors, labels, own, held_out, tuple(skipped), done, before, tuple(files))
+    told = (own, held_out, tuple(skipped), done, before, tuple(files), found.stopped)
+    return Inverted(target, tuple(names), errors, labels, *told)
 
 
 def _name_files(names: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from support import miniature_model as model
 
 from ganvas.cli.app import app
 from ganvas.editing.brush_files import brush_file, read_strokes
+from ganvas.editing.code_search import Search
 from ganvas.errors import DataError, ResourceError, UsageError
 from ganvas.inference import model_file
 from ganvas.inference.codes import load_codes
@@ -88,12 +89,31 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     typed("brush", tmp_path / "model.safetensors", "--strokes", strokes, "--seed", 4, "--json", "--out", tmp_path / "x")
     told = json.loads(capsys.readouterr().out)
     assert told["after"] < told["before"]
+    assert not told["stopped"]
     codes = tmp_path / "x" / "codes.npz"
     assert len(load_codes(codes, one.drawer.latent_dim, 0, one.game.styles)) == 1  # type: ignore[arg-type]
     typed("brush", tmp_path / "model.safetensors", "--strokes", strokes, "--latents", codes, "--out", tmp_path / "y.png")
     assert "painted pixels: off by" in capsys.readouterr().out
     with pytest.raises(UsageError, match="leave one out"):
         typed("brush", tmp_path / "model.safetensors", "--strokes", strokes, "--latents", codes, "--seed", 1)
+
+
+def test_a_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    one = model("gan-mnist")
+    model_file.save(tmp_path / "model.safetensors", one.game, one.card)
+    strokes = paint(tmp_path / "s.png", one.sample(1, seed=9)[0])
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "_step", interrupted)
+    words = ["brush", str(tmp_path / "model.safetensors"), "--strokes", str(strokes), "--out"]
+    app([*words, str(tmp_path / "x.png")], exit_on_error=False, print_error=False, result_action="return_value")
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.endswith("; stopped before its end: the best so far")
+    assert "knows no such picture" not in line
+    app([*words, str(tmp_path / "y.png"), "--json"], exit_on_error=False, print_error=False, result_action="return_value")
+    assert json.loads(capsys.readouterr().out)["stopped"] is True
 
 
 def test_the_strokes_are_not_replaced(tmp_path: Path) -> None:

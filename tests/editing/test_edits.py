@@ -111,7 +111,8 @@ def test_a_brush_changes_where_it_painted(name: str) -> None:
     before, wanted = draw(editor, place), draw(editor, editor.of_seed(9, 3 if one.classes else None))
     covered = torch.zeros(before.shape[1:])
     covered[:, :12] = 1
-    step = editor.brush(place, wanted, covered)
+    step, stopped = editor.brush(place, wanted, covered)
+    assert not stopped
     after = draw(editor, editor.apply(place, step))
 
     def far(picture: Tensor) -> float:
@@ -123,6 +124,11 @@ def test_a_brush_changes_where_it_painted(name: str) -> None:
     assert (half.shares is None) == (name != BY_CLASS)
     with pytest.raises(UsageError, match="strokes"):
         editor.brush(place, wanted, torch.zeros_like(covered))
+
+    def interrupt(_: Tensor) -> None:
+        raise KeyboardInterrupt
+
+    assert editor.brush(place, wanted, covered, watch=interrupt)[1]
 
 
 def test_a_drag_is_a_step() -> None:

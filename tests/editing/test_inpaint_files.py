@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from support import miniature_model
 
+from ganvas.cli.app import app
+from ganvas.editing.code_search import Search
 from ganvas.editing.inpaint_files import inpaint_file
 from ganvas.errors import DataError, ResourceError, UsageError
+from ganvas.inference import model_file
 from ganvas.inference.model import Model
 
 
@@ -81,6 +86,21 @@ def test_a_model_that_samples_fills_by_inversion() -> None:
     assert found.notes == ("33 x 33 pixels were searched at 28 x 28",)
     hole = load("m.png") > 127
     assert np.array_equal(load("z.png")[~hole], load("x.png")[~hole])
+    assert found.to_dict()["stopped"] is False
+
+
+def test_a_stopped_search_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    one = miniature_model("gan-mnist")
+    model_file.save(Path("model.safetensors"), one.game, one.card)
+    monkeypatch.setattr(Search, "_step", interrupted)
+    words = ["inpaint", "model.safetensors", "x.png", "--mask", "m.png", "--out", "z.png", "--json"]
+    app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    said = capsys.readouterr()
+    assert said.err.splitlines()[-1] == "warning: stopped before its end: the best so far"
+    assert json.loads(said.out)["stopped"] is True
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,7 @@ def test_ctrl_c_keeps_what_was_found(run: Path, tmp_path: Path, monkeypatch: pyt
     assert len(found.names) == len(load_codes(tmp_path / "out" / "codes.npz", open_model(run).drawer.latent_dim, 10)) < 3
     assert "stopped" in found.skipped[-1].reason
     assert found.own is None
+    assert found.stopped
 
 
 def test_ctrl_c_before_the_first_code_writes_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,6 +289,28 @@ def test_a_stop_before_the_tuning_is_told(
         words = ["invert", str(run / "run"), "a.png", "--tune", tune]
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         assert ("stopped before the tuning" in capsys.readouterr().err) == told
+
+
+def test_a_stopped_search_is_told(run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["invert", str(run / "run"), "a.png", "--json"]
+    for stopped in (True, False):
+        found = Inverted(Path("x"), ("a",), (1.0,), (), None, None, (), ("",), stopped=stopped)
+        monkeypatch.setattr("ganvas.editing.invert_files.invert_files", lambda *_, told=found, **__: told)
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        said = capsys.readouterr()
+        assert said.err == "warning: stopped before its end: the best so far\n" * stopped
+        assert json.loads(said.out)["stopped"] == stopped
+
+
+def test_a_stopped_tuning_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganvas.editing.tuning._Tuner.step", interrupted)
+    one = next((run / "pictures").glob("*.png"))
+    few: dict[str, Any] = {"align": False, "floor": False, "restarts": 1, "steps": 1}
+    assert invert_files(open_model(run), [one], tmp_path / "out", tune=1, **few).stopped
+    assert not invert_files(open_model(run), [one], tmp_path / "whole", **few).stopped
 
 
 def test_names_are_those_of_a_translation() -> None:

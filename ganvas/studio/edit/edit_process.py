@@ -241,7 +241,7 @@ class Desk:
         color = torch.from_numpy(strokes[..., :3].astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
         covered = torch.from_numpy(strokes[..., 3].astype(np.float32)) / 255
         color = color if channels > 1 else color.mean(0, keepdim=True)
-        step = editor.brush(place, color, covered, watch=lambda _: not task.cancelled)
+        step, _ = editor.brush(place, color, covered, watch=lambda _: not task.cancelled)
         return self.keep(task, ({"step": asdict(step)}, {}))
 
     def drag(self, task: Task) -> Result:

@@ -132,6 +132,7 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     own = next((tmp_path / "own").glob("*.png"))
     changed(tab, lambda: tab.set_input_files("#intake input[type=file]", own))
     tab.wait_for_function("document.getElementById('note').textContent.includes('of 255 levels away; as 2')")
+    assert "Stopped" not in tab.locator("#note").inner_text()
     found = str(tab.evaluate(SHOWN))
     tab.click("#paint")
     box = tab.locator("#sketch canvas").bounding_box()
@@ -159,10 +160,19 @@ def test_a_digit_is_found_painted_on_saved_and_opened_again(tab: Any, runs: Path
     tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
     assert tab.locator("#note").inner_text() == "Opened with its steps."
     open_model(tab, "model=clothes&seed=9")
+    moved = add_direction(tab)
     tab.set_input_files("#intake input[type=file]", tmp_path / "edited.png")
     tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
     assert tab.input_value("#model") == "digits"
     assert tab.locator("#note").inner_text() == "Opened with its steps, in the model that made it."
+    tab.click("#undo")  # back in the other model, with its step
+    tab.wait_for_function(f"(moved) => {SHOWN} === moved && {STEPS} === 1", arg=moved)
+    assert tab.input_value("#model") == "clothes"
+    assert tab.locator("#drag-panel").is_visible()
+    tab.click("#redo")
+    tab.wait_for_function(f"(painted) => {SHOWN} === painted && {STEPS} === 1", arg=painted)
+    assert tab.input_value("#model") == "digits"
+    assert tab.locator("#drag-panel").is_hidden()
     with Image.open(tmp_path / "edited.png") as saved:
         info = PngInfo()
         for name, text in {**saved.info, "model": "0123456789ab"}.items():
@@ -294,6 +304,22 @@ def test_a_hole_of_a_picture_is_filled_and_the_rest_keeps_its_bits(tab: Any, pho
     tab.wait_for_function("document.querySelector('[data-view=filled]').hidden")
 
 
+def test_a_filled_hole_is_told_with_its_own_picture(tab: Any, photo: Path) -> None:
+    open_model(tab, "model=digits&seed=0&label=0")
+    find(tab, photo)
+    tab.evaluate("""() => { window.captions = []; window.watcher = new MutationObserver(() => {
+        captions.push(document.getElementById("said").textContent);
+    }); watcher.observe(document.getElementById("note"), { childList: true, characterData: true }); }""")
+    tab.click("#fill")
+    stroke(tab, (0.3, 0.3), (0.7, 0.3))
+    tab.click("#apply")
+    tab.wait_for_function("document.getElementById('note').textContent.startsWith('Filled.')")
+    captions = tab.evaluate("() => { watcher.disconnect(); return captions; }")
+    assert captions
+    assert [caption for caption in captions if caption.startswith("Looking for")] == []
+    assert tab.locator("[data-view=filled]").get_attribute("aria-pressed") == "true"
+
+
 def test_it_is_told_that_a_filled_hole_is_a_new_beginning(tab: Any, photo: Path) -> None:
     open_model(tab, "model=digits&seed=0&label=0")
     find(tab, photo)
@@ -327,8 +353,31 @@ def test_nothing_else_changes_while_a_picture_is_searched_and_stop_keeps_the_bes
     tab.click("#stop")
     tab.wait_for_function("document.getElementById('note').textContent.startsWith('The nearest that the model makes')")
     tab.wait_for_function(READY)
+    assert tab.locator("#note").inner_text().endswith(" away. Stopped before its end: this is the best so far.")
     assert tab.evaluate("document.activeElement.id") == "result"
     assert tab.locator("#measure-floor").is_visible()  # with styles a search takes long: a person asks for it
+
+
+def test_every_job_tells_that_it_was_stopped(tab: Any) -> None:
+    open_model(tab, "model=digits&seed=3&label=4")
+    told = tab.evaluate("""async () => {
+        const { Jobs } = await import("./static/edit/jobs.js");
+        const { CancelledError } = await import("./static/common/tasks.js");
+        const answer = { facts: { error: 9, origin: {}, step: {}, tuned: "copy" }, arrays: {} };
+        const told = [];
+        const tasks = { start: (name) => ({ done: name === "found" ? answer : Promise.reject(new CancelledError("")) }) };
+        const jobs = new Jobs({
+            tasks, facts: () => ({}), busy() {}, fail(wrong) { throw wrong; }, stage: {},
+            change: ({ words }) => told.push(words), addStep: (_, words) => told.push(words),
+        });
+        await jobs.find("a", {});
+        await jobs.fill([], [], "a");
+        await jobs.tune();
+        await jobs.brush([]);
+        return told;
+    }""")
+    assert len(told) == 4
+    assert [words for words in told if not words.endswith(". Stopped before its end: this is the best so far.")] == []
 
 
 def test_another_model_takes_the_place_of_a_search(tab: Any, photo: Path) -> None:
@@ -339,6 +388,17 @@ def test_another_model_takes_the_place_of_a_search(tab: Any, photo: Path) -> Non
     tab.wait_for_function("document.getElementById('note').textContent.includes('as 2')")  # the same picture
     tab.wait_for_function(READY)
     assert tab.locator("#problem").is_hidden()
+
+
+def test_undo_brings_back_the_model_before_another_was_chosen(tab: Any) -> None:
+    open_model(tab, "model=digits&seed=3&label=4")
+    moved = add_direction(tab)
+    changed(tab, lambda: tab.select_option("#model", "clothes"))
+    tab.click("#undo")
+    tab.wait_for_function(f"(moved) => {SHOWN} === moved && {STEPS} === 1", arg=moved)
+    assert (tab.input_value("#model"), tab.input_value("#seed"), tab.input_value("#label")) == ("digits", "3", "4")
+    tab.click("#redo")
+    tab.wait_for_function(f"{STEPS} === 0 && {READY} && document.getElementById('model').value === 'clothes'")
 
 
 def test_sums_of_seeds_and_single_layers(tab: Any) -> None:

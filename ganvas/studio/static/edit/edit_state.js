@@ -1,7 +1,6 @@
 // What the parts of the page share.
 
 import { formatCount } from "../common/api.js";
-import { UndoStack } from "../common/undo.js";
 
 export const $ = (id) => document.getElementById(id);
 const SEEDS = 2 ** 32; // as in ganvas/latents/seed_latents.py
@@ -10,16 +9,18 @@ const KINDS = ["move", "morph", "mix", "sum", "shift"];
 export const state = {
   model: null, // of the list of models
   able: null, // what it offers, as `describe` of its process says
-  stack: new UndoStack(makeEdit(0)),
+  stack: null, // of edits (undo.js), once there is a model
   view: "result", // or compare, or filled
 };
 
 /**
  * Where an edit of a seed begins: {origin, steps}; of a picture also `target` as the model was shown it, the `error` of what
  * was found and the `hole` that was painted, uint8 [side, side, 4]; `tuned` names a tuned copy; `words` stand below it.
+ * Each has its `model` and what it is `able` to, so that undo finds the way back to another model.
  */
 export function makeEdit(seed, label = null) {
-  return { origin: { seed, label }, steps: [], target: null, hole: null, error: null, words: "", tuned: "" };
+  const { model, able } = state;
+  return { model, able, origin: { seed, label }, steps: [], target: null, hole: null, error: null, words: "", tuned: "" };
 }
 
 /** A step with every field that the process knows. */

@@ -2,7 +2,7 @@
 
 import { readPngTexts } from "../common/png_text.js";
 import { CancelledError } from "../common/tasks.js";
-import { makeEdit, readSeed, readSteps, state } from "./edit_state.js";
+import { isSeed, makeEdit, readSeed, readSteps, state } from "./edit_state.js";
 
 const LOST = { // what a look of Explore has, and an edit has not
   psi: "truncation", truncate: "truncation", plane: "its place in the plane", noise: "its noise",
@@ -11,19 +11,19 @@ const LOST = { // what a look of Explore has, and an edit has not
 
 /**
  * The edit in a PNG that was saved here; null: it holds none. `draw(edit)` is a promise of its picture, rejected with a line;
- * `chooseMaker(hash, recipe)` chooses the model that made it, if it is in the list.
+ * `findMaker(hash, recipe)` is a promise of {model, able} of the model that made it; null: it is not in the list.
  * Throws an Error with one line: it is damaged, or the model cannot follow it.
  */
-export async function openSaved(file, draw, chooseMaker) {
+export async function openSaved(file, draw, findMaker) {
   const { edits, model: maker = "", recipe = "" } = await readPngTexts(file);
   if (!edits) return null;
   const { origin, steps, tuned = "", filled } = parse(edits, file.name);
-  const edit = { ...makeEdit(0), origin, steps: readSteps(steps) };
+  const begun = { ...makeEdit(0), origin, steps: readSteps(steps) };
   const kept = filled ? " The pixels of your own picture around the hole are not in it." : "";
   const hash = maker.replace(/-tuned$/, "");
   const wasMine = hash === state.able.identity;
-  if (hash && !wasMine) await chooseMaker(hash, recipe);
-  const isMine = hash === state.able.identity;
+  const edit = { ...begun, ...(hash && !wasMine ? await findMaker(hash, recipe) : null) };
+  const isMine = hash === edit.able.identity;
   const opened = isMine && !wasMine ? "Opened with its steps, in the model that made it." : "Opened with its steps.";
   if (tuned && isMine) {
     try {
@@ -55,8 +55,18 @@ function parse(edits, name) {
   throw new Error(`${name}: its steps are damaged; choose another picture`);
 }
 
+/** The edit that a link asks for. If it is damaged, its seed alone, and `fail(wrong)` is told. */
+export function openLink(asked, fail) {
+  try {
+    return readLink(asked);
+  } catch (wrong) {
+    fail(new Error(`The link: ${wrong.message}`));
+    return readLink({ seed: isSeed(asked.seed) ? asked.seed : 0, label: asked.label });
+  }
+}
+
 /** The edit that a link asks for: a seed, perhaps a class and steps. Throws an Error with one line: it is damaged. */
-export function readLink({ seed = 0, label, steps, lost }) {
+function readLink({ seed = 0, label, steps, lost }) {
   const edit = makeEdit(readSeed(seed), state.able.classes.length ? Number(label ?? 0) || 0 : null);
   if (!steps) return edit;
   let values = null;

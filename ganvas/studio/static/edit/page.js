@@ -8,15 +8,16 @@ import { key, make, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { CancelledError, Tasks } from "../common/tasks.js";
 import { UndoStack } from "../common/undo.js";
-import { connectAdding, fill, offerSteps } from "./adding.js";
+import { connectAdding, fill } from "./adding.js";
 import { Dragging } from "./dragging.js";
-import { drawEnds, showDirections } from "./directions.js";
+import { drawEnds } from "./directions.js";
 import { explainEdit } from "./edit_meanings.js";
-import { $, isSeed, makeEdit, makeStep, readSeedField, showProblem, state } from "./edit_state.js";
+import { $, makeEdit, makeStep, readSeedField, showProblem, state } from "./edit_state.js";
 import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
 import { connectMarks } from "./marks.js";
-import { openSaved, readLink } from "./opening.js";
+import { describeModel, findMaker, showOffer } from "./models.js";
+import { openLink, openSaved } from "./opening.js";
 import { Painting } from "./painting.js";
 import { connectSheet } from "./slide_sheet.js";
 import { Stage, describe } from "./stage.js";
@@ -47,7 +48,7 @@ const jobs = new Jobs({ tasks, stage, dragging, facts: () => facts(), change, ad
 const floor = new Floor({ tasks, facts: () => facts(), fail });
 
 const now = () => state.stack.present;
-const facts = (edit = now()) => ({ model: state.model.id, origin: edit.origin, steps: edit.steps, tuned: edit.tuned });
+const facts = (edit = now()) => ({ model: edit.model.id, origin: edit.origin, steps: edit.steps, tuned: edit.tuned });
 
 function fail(wrong) {
   if (!(wrong instanceof CancelledError)) toast(wrong.message, { kind: "error", seconds: ERROR_SECONDS });
@@ -80,15 +81,18 @@ async function tryStep(step) {
 }
 
 function undo(isRedo) {
-  if (jobs.task || !(isRedo ? state.stack.canRedo : state.stack.canUndo)) return;
-  if (isRedo) state.stack.redo();
-  else state.stack.undo();
+  if (jobs.task || !(isRedo ? state.stack?.canRedo : state.stack?.canUndo)) return;
+  state.stack[isRedo ? "redo" : "undo"]();
   say(isRedo ? "Done again" : "Undone", true);
   refresh();
 }
 
 function refresh(isWhole = true) {
   const edit = now();
+  if (edit.able !== state.able) { // it is of another model: undone, or opened
+    choices += 1;
+    showModel(edit);
+  }
   if (isWhole) showSteps($("steps"), edit.steps, setSteps);
   $("no-steps").hidden = edit.steps.length > 0;
   showUndo();
@@ -161,13 +165,15 @@ function findPhoto(canvas, name) {
   return jobs.find(name, photo);
 }
 
-/** A picture becomes a code; one that was saved here comes back with its steps. */
+/** A picture becomes a code; one that was saved here comes back with its steps, and with its model. */
 async function takePicture({ canvas, name, file = null }) {
+  const mine = choices;
   jobs.drop();
   painting.close();
   try {
     const check = (edit) => tasks.start("draw", facts(edit), { lane: "check" }).done;
-    const saved = file && await openSaved(file, check, chooseMaker);
+    const saved = file && await openSaved(file, check, (...named) => findMaker(tasks, models, ...named));
+    if (mine !== choices) return;
     if (saved) change(saved);
     else await findPhoto(canvas, name);
   } catch (wrong) {
@@ -180,8 +186,7 @@ function busy(isBusy) {
   const here = document.activeElement;
   $("stop").hidden = !isBusy;
   for (const pane of document.querySelectorAll("#work > .pane")) pane.inert = isBusy;
-  $("save").disabled = isBusy;
-  for (const id of ["undo", "redo"]) $(id).disabled = isBusy;
+  for (const id of ["save", "undo", "redo"]) $(id).disabled = isBusy;
   if (isBusy && $("work").contains(here)) $("stop").focus();
   if (!isBusy && (here === $("stop") || here === document.body)) $("result").focus();
   if (isBusy) {
@@ -209,45 +214,40 @@ async function save() {
 
 // The model -------------------------------------------------------------------------------------------------------------
 
-async function chooseModel(model, asked = {}) {
-  choices += 1;
-  const mine = choices;
+/** Show the name of a model, and nothing of the one before. */
+function clearModel(model) {
   jobs.drop();
   floor.reset();
   showProblem("");
   $("model").value = model.id;
   stage.clear();
-  const { facts: able } = await tasks.start("describe", { model: model.id }).done;
-  if (mine !== choices) return;
+}
+
+/** Show what a model offers. */
+function showModel({ model, able }) {
+  clearModel(model);
+  moving = false;
   Object.assign(state, { model, able });
-  $("work").hidden = false;
-  $("card").textContent = `${model.recipe} · pictures of ${able.side} × ${able.side} pixels`;
-  $("links").replaceChildren(...model.links.map(({ href, label }) => make("a", { class: "button small", href }, label)));
-  fill($("label"), able.classes.map((name, k) => [k, name]));
-  $("label-field").hidden = !able.classes.length;
-  offerSteps(able);
-  showDirections($("ways"), model.id, able.directions, (name, amount) => addStep({ kind: "move", name, amount }));
-  state.stack = new UndoStack(readLink({ seed: isSeed(asked.seed) ? asked.seed : 0, label: asked.label }));
-  try {
-    state.stack = new UndoStack(readLink(asked));
-  } catch (wrong) {
-    toast(`The link: ${wrong.message}`, { kind: "error", seconds: ERROR_SECONDS });
-  }
-  $("drag-panel").hidden = !able.styles;
+  showOffer(state, (name, amount) => addStep({ kind: "move", name, amount }));
   painting.close();
   dragging.clear();
+}
+
+/** Begin with a model; undo goes back to the one before, but where a link `asked` for this one. */
+async function chooseModel(model, asked = null) {
+  const mine = ++choices;
+  clearModel(model);
+  const able = await describeModel(tasks, model);
+  if (mine !== choices) return;
+  showModel({ model, able });
+  const edit = openLink(asked ?? {}, fail);
+  if (asked) state.stack = new UndoStack(edit);
+  else state.stack.push(edit);
   refresh();
-  if (asked.picture) {
+  if (asked?.picture) {
     const canvas = await fetchPicture(`./api/pictures/${asked.picture}`);
     if (mine === choices) await findPhoto(canvas, "your picture");
   }
-}
-
-/** Choose the model with this hash and recipe, if it is in the list. */
-async function chooseMaker(hash, recipe) {
-  const { id } = await ask(`edit/maker?${new URLSearchParams({ model: hash, recipe })}`);
-  const maker = models.find((each) => each.id === id);
-  if (maker) await chooseModel(maker);
 }
 
 /** Go where the address says; to the newest model if it names none. */
