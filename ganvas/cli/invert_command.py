@@ -57,12 +57,6 @@ def invert(
     """
     if not inputs:
         raise UsageError("invert: expected a picture, a folder or a zip after the run, found none; name one")
-    tell = make_teller(running)
-
-    def report(done: int, total: int) -> None:
-        if done < total:
-            tell(f"{done:,} of {total:,} pictures")
-
     with interrupted_before("the search"):
         from ganvas.editing.invert_files import invert_files
         from ganvas.inference.model import load
@@ -76,7 +70,7 @@ def invert(
         floor=floor,
         align=align,
         tune=tune,
-        progress=report,
+        tell=make_teller(running),
         where=where,
         restarts=restarts,
         steps=steps,

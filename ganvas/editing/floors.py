@@ -56,9 +56,14 @@ class Floors:
         if not stop() and not found.stopped:
             self.errors.append(float(found.errors[0]))
 
-    def measure(self, **search: Any) -> tuple[float, float | None]:
-        """The medians over own samples and over held-out pictures; None: these are not here."""
-        self.errors = invert(self.model, torch.stack(self.targets), **search).errors.tolist()
+    def measure(self, tell: Callable[[str], None], **search: Any) -> tuple[float | None, float | None]:
+        """The medians over own samples and over held-out pictures; None: these are not here, or Ctrl-C came."""
+        for number, target in enumerate(self.targets, 1):
+            tell(f"to compare: picture {number} of {len(self.targets)} of the model and its data (none with --no-floor)")
+            found = invert(self.model, target[None], **search)
+            if found.stopped:
+                return None, None
+            self.errors.append(float(found.errors[0]))
         return self.read()
 
     def read(self) -> tuple[float, float | None]:

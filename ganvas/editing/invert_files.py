@@ -35,7 +35,6 @@ from ganvas.utils.parsing import printable, require_count
 SHEET, FILM = "sheet.png", "search.gif"
 SHOWN = 20  # pictures in the film, at most
 COLUMNS = 10  # of the sheet
-Progress = Callable[[int, int], None]  # pictures done, of all
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def invert_files(
     floor: bool = True,
     align: bool = True,
     tune: int = 0,
-    progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
     **search: Any,
 ) -> Inverted:
     """Find the codes of all pictures in `inputs` (files, folders, zips), each made square and small as the training data were.
@@ -102,6 +101,7 @@ def invert_files(
     The new folder `out` has codes.npz, which the commands of the latent space take in place of seeds; a PNG for each picture,
     of its code; and a sheet, each picture as the model was shown it above that of its code. Without `out` it is NAME-inverted
     in this folder. `floor`: also invert samples of the model and held-out pictures of its data, to compare the errors.
+    `tell` gets a line before or after each search.
     `search` as of `inversion.invert`. Ctrl-C writes the best codes so far, if the search has begun.
 
     Raises:
@@ -137,10 +137,10 @@ def invert_files(
         if stopped:
             skipped += [Skipped(name, "stopped before it") for name in names[len(parts) :]]
             break
-        if progress:
-            progress(number, len(targets))
+        if number < len(targets):
+            tell(f"{number:,} of {len(targets):,} pictures")
     found, names, targets = replace(_join(parts), stopped=stopped), names[: len(parts)], targets[: len(parts)]
-    own, held_out = _measure_floors(model, search) if floor and not stopped else (None, None)
+    own, held_out = _measure_floors(model, search, tell) if floor and not stopped else (None, None)
     before: tuple[float, ...] = ()
     tuned: Game | None = None
     if tune and not found.stopped:
@@ -163,10 +163,10 @@ def _name_files(names: Sequence[str]) -> list[str]:
     return [chosen.choose(name, ".png").removesuffix(".png") for name in flat]
 
 
-def _measure_floors(model: Model, search: dict[str, Any]) -> tuple[float | None, float | None]:
+def _measure_floors(model: Model, search: dict[str, Any], tell: Callable[[str], None]) -> tuple[float | None, float | None]:
     """The floors as `Floors.measure` has them; Ctrl-C leaves them out, so that the codes are written all the same."""
     try:
-        return Floors(model).measure(**search)
+        return Floors(model).measure(tell, **search)
     except KeyboardInterrupt:
         return None, None
 

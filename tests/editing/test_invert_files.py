@@ -13,6 +13,7 @@ from PIL import Image
 from support import PLAN, ganvas, miniature, miniature_model
 
 from ganvas.cli.app import app
+from ganvas.editing import floors
 from ganvas.editing.invert_files import Inverted, _name_files, invert_files
 from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, GanvasWarning, ResourceError, UsageError
@@ -261,6 +262,21 @@ def test_ctrl_c_between_two_pictures_or_in_the_floors_keeps_the_codes(
     found = invert_files(open_model(run), [run / "pictures"], tmp_path / "two", **few)
     assert len(load_codes(tmp_path / "two" / "codes.npz", open_model(run).drawer.latent_dim, 10)) == len(found.names) == 1
     assert [each.reason for each in found.skipped[-2:]] == ["stopped before it"] * 2
+
+
+def test_each_search_is_told_before_it_begins_and_a_floor_that_was_stopped_is_none(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few: dict[str, Any] = {"align": False, "restarts": 1, "steps": 1}
+    told = list[str]()
+    picture = next((run / "pictures").glob("*.png"))
+    found = invert_files(open_model(run), [picture], tmp_path / "told", tell=told.append, **few)
+    assert found.own is not None
+    assert [line[:24] for line in told] == [f"to compare: picture {k} of" for k in (1, 2, 3)]
+    original = floors.invert
+    monkeypatch.setattr(floors, "invert", lambda *given, **search: replace(original(*given, **search), stopped=True))
+    found = invert_files(open_model(run), [picture], tmp_path / "stopped", **few)
+    assert (found.own, found.held_out, found.stopped) == (None, None, False)
 
 
 def test_an_error_far_above_its_floor_is_told(
