@@ -176,6 +176,7 @@ def as_bytes(pictures: ImageCollection, white: float | None = None) -> ImageColl
     plain = Levels(0.0, white) if white is not None and white <= 255 else Levels()
     levels = plain if span is None else choose_levels(span, white)
     brightest = Brightest()
+    decoded: set[int] = set()  # a file may have a good header and damaged pixels
 
     def peek(i: int) -> Header:
         header = headers[i]
@@ -185,23 +186,24 @@ def as_bytes(pictures: ImageCollection, white: float | None = None) -> ImageColl
 
     def read(i: int, enough: int) -> Bytes:
         values = pictures.read(i, enough)
+        decoded.add(i)
         of_file = values.dtype == np.uint8 and (levels.white > 255 or not peek(i).deep)
         pixels = (plain if of_file else levels).to_bytes(values)
         brightest.see(pixels)
         return flatten_on_white(pixels[..., :3], pixels[..., 3:]) if pixels.shape[2] == 4 else pixels
 
     def doubt() -> tuple[str, ...]:
+        several = _doubt_several([header for i in decoded if isinstance(header := headers[i], Header)])
         if span is not None:
-            return (*pictures.late_warnings(), *doubt_levels(span, levels, white))
+            return (*pictures.late_warnings(), *several, *doubt_levels(span, levels, white))
         dark = doubt_levels(Span(0, brightest.value, whole=True), plain, white) if brightest.value >= 0 else ()
-        return (*pictures.late_warnings(), *dark)
+        return (*pictures.late_warnings(), *several, *dark)
 
-    warnings = (*pictures.warnings, *_doubt_several(known))
-    return replace(pictures, peek=peek, read=read, warnings=warnings, late_warnings=doubt)
+    return replace(pictures, peek=peek, read=read, late_warnings=doubt)
 
 
 def _doubt_several(headers: Sequence[Header]) -> tuple[str, ...]:
-    """A sentence if files have more pictures than are read."""
+    """A sentence if files have more pictures than are read. `headers` are those of the readable files."""
     count = sum(header.several for header in headers)
     if not count:
         return ()

@@ -23,9 +23,10 @@ from ganvas.training.preparation import prepare_checkpoint
 from ganvas.training.run_data import describe_data
 from ganvas.training.run_folder import Run, read_run
 from ganvas.training.transfer import (
-    changed_classes,
+    align_classes,
     differing_settings,
     have_same_networks,
+    matters,
     read_classes,
     transfer_classes,
 )
@@ -43,6 +44,7 @@ from ganvas.utils.files import (
 from ganvas.utils.parsing import printable
 from ganvas.utils.settings import flatten, to_dict
 
+COLORS = {1: "grey", 3: "in color"}  # by the number of channels
 SNAPSHOT = re.compile(r"(\d+\.\d{3})k\.png")
 
 
@@ -134,25 +136,40 @@ def _change_recipe(parent: Run, settings: Mapping[str, str], at: int) -> tuple[R
         recipe = adapt_recipe(recipe, data, "start a new run")
     if recipe == parent.recipe:
         raise UsageError("a branch needs a setting that is changed, such as train.learning_rate=1e-4; got none")
-    if recipe.config != parent.recipe.config and not changed_classes(parent.recipe, recipe):
-        require_same_networks(parent.recipe, recipe)
+    aligned = align_classes(parent.recipe, recipe)
+    if recipe.config != aligned.config:
+        require_same_networks(aligned, recipe, settings)
     if recipe.train.images <= at:
         raise UsageError(f"train.images: expected more than the {at:,} images of the checkpoint, got {recipe.train.images:,}")
     return recipe, data
 
 
-def require_same_networks(before: Recipe, after: Recipe) -> None:
+def require_same_networks(before: Recipe, after: Recipe, settings: Mapping[str, str]) -> None:
     """Check that the networks of `after` can continue with the weights of `before`.
 
     Raises:
-        UsageError: the networks differ; the message names the settings.
+        UsageError: the networks differ; the message names what of `settings` changes them, or what of the data.
     """
-    if not have_same_networks(before, after):
-        names = ", ".join(f"config.{name}" for name in differing_settings(before, after))
+    if have_same_networks(before, after):
+        return
+    differing = differing_settings(before, after)
+    names = [name for name in differing if matters(before, after, name)] or differing
+    asked = [path for name in names if (path := f"config.{name}") in settings]
+    if asked:
         raise UsageError(
-            f"{names} changes the networks, and a branch continues with their weights; "
-            "change how they are trained (train..., config.rules...) or start a new run"
+            f"{', '.join(asked)} {'changes' if len(asked) == 1 else 'change'} the networks, and a branch continues with "
+            "their weights; change how they are trained (train..., config.rules...) or start a new run"
         )
+    if "channels" in names and {before.config.channels, after.config.channels} == COLORS.keys():
+        old, new = before.config.channels, after.config.channels
+        raise UsageError(
+            f"the data is {COLORS[new]}, and the run is {COLORS[old]}; add --set data.channels={old}, or start a new run"
+        )
+    listed = ", ".join(f"config.{name}" for name in names)
+    raise UsageError(
+        f"the data changes {listed} and with it the networks, and a branch continues with their weights; "
+        "choose data of the same shape, or start a new run"
+    )
 
 
 def _copy_history(folder: Path, out: Path, at: int) -> str:

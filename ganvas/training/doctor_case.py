@@ -48,7 +48,7 @@ class Case:
     """What the checks use: the run, its log, samples of its model, and real samples."""
 
     run: Run
-    game: Game | None  # of its bundle; None: it cannot be read
+    game: Game | None  # of its bundle; None: there is none, or it cannot be read
     card: Mapping[str, Any] = field(default_factory=dict)  # of the bundle
 
     # The settings of the run, and those of its recipe as it comes with the package.

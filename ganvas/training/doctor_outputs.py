@@ -80,7 +80,8 @@ def input_like(outputs: Outputs) -> Tensor:
 def list_unchecked(case: Case) -> tuple[str, ...]:
     """What no check examined, one line each."""
     if case.game is None:
-        return ("samples of the model (it cannot be read)",)
+        reason = "it cannot be read" if case.run.model.exists() else "the run has saved none yet"
+        return (f"samples of the model ({reason})",)
     if not isinstance(case.game, TakesInputs):
         if case.distance is not None:
             return ()

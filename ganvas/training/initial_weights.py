@@ -35,6 +35,7 @@ from ganvas.training.transfer import (
     differing_settings,
     find_class_axes,
     have_same_networks,
+    matters,
     transfer,
 )
 from ganvas.utils.files import remove_tree
@@ -151,7 +152,7 @@ def require_same_shape(before: Recipe, after: Recipe, shown: str) -> None:
     decided = [name for name in differing if f"config.{name}" in DECIDED_BY_DATA]
     if not differing or (not decided and have_same_networks(aligned, after)):
         return
-    name = next(iter(decided), "") or next((name for name in differing if _matters(aligned, after, name)), differing[0])
+    name = next(iter(decided), "") or next((name for name in differing if matters(aligned, after, name)), differing[0])
     old, new = (_get(recipe.config, name) for recipe in (aligned, after))
     advice = f"set it with --set config.{name}={old}"
     if decided:
@@ -212,16 +213,6 @@ def _hash_bundle(path: Path) -> str:
     """The SHA-256 of the file of a model. Raises: DataError: there is none."""
     model_file.read_card(path)
     return hashlib.sha256(_bundle(path).read_bytes()).hexdigest()
-
-
-def _matters(before: Recipe, after: Recipe, name: str) -> bool:
-    """Whether this setting of `after` alone makes other networks of `before`."""
-    top = name.partition(".")[0]
-    try:
-        changed = replace(before, config=replace(before.config, **{top: getattr(after.config, top)}))
-        return not have_same_networks(before, changed)
-    except (GanvasError, RuntimeError, ValueError):
-        return True
 
 
 def _get(config: Any, name: str) -> Any:

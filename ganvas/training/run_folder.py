@@ -16,7 +16,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -296,10 +296,13 @@ def read_run(folder: Path) -> Run:
         UsageError: it is the name of a model that comes with ganvas.
     """
     require_run(folder)
+    with suppress(OSError):  # told below, by its file
+        if not folder.exists():
+            raise DataError(f"{printable(folder)}: no such folder; check the path of the run")
     try:
-        if folder.exists() and not folder.is_dir():
+        if not folder.is_dir():
             raise DataError("it is a file; give the folder of a run, which has its log and its recipe beside its model")
-        if is_free(folder) and folder.exists():
+        if is_free(folder):
             raise DataError("a start was cut off in it, or it is empty; repeat the command that starts the run")
         recipe, env = parse_recipe(read_json(folder / "recipe.json")), read_json(folder / "env.json")
         if not 1 <= (written := convert(int, env.get("format", 1), "format")) <= FORMAT:
@@ -313,7 +316,7 @@ def read_run(folder: Path) -> Run:
         return Run(folder, recipe, from_dict(Plan, env["plan"], "plan."), minutes, data_before=before, origin=origin)
     except (OSError, TypeError, GanvasError) as failure:
         reason = f"{Path(failure.filename or '').name}: {failure.strerror}" if isinstance(failure, OSError) else failure
-        raise DataError(f"{printable(folder)} is not a run folder that can be continued: {printable(reason)}") from None
+        raise DataError(f"{printable(folder)} is not a run folder that can be read: {printable(reason)}") from None
 
 
 def open_run(folder: Path, source: str | None = None) -> Run:

@@ -26,13 +26,6 @@ from ganvas.utils.files import remove_tree
 from ganvas.utils.settings import flatten, to_dict
 
 
-def changed_classes(before: Recipe, after: Recipe) -> bool:
-    """Whether the configs differ in the number of classes and in nothing else."""
-    if before.config == after.config or not hasattr(before.config, "classes"):
-        return False
-    return bool(align_classes(before, after).config == after.config)
-
-
 def align_classes(before: Recipe, after: Recipe) -> Recipe:
     """The recipe `before` with the number of classes of `after`, if its networks have classes."""
     if not hasattr(before.config, "classes"):
@@ -62,6 +55,16 @@ def have_same_networks(before: Recipe, after: Recipe) -> bool:
     # The printed layers show what has no weights (strides, activations); the samples show what is not printed either.
     sides = [getattr(recipe.config, "resolution", 0) for recipe in (before, after)]
     return str(old) == str(new) and (sides[0] != sides[1] or torch.equal(_sample_two(old), _sample_two(new)))
+
+
+def matters(before: Recipe, after: Recipe, name: str) -> bool:
+    """Whether this setting of `after` alone makes other networks of `before`."""
+    top = name.partition(".")[0]
+    try:
+        changed = replace(before, config=replace(before.config, **{top: getattr(after.config, top)}))
+        return not have_same_networks(before, changed)
+    except (GanvasError, RuntimeError, ValueError):
+        return True
 
 
 @torch.no_grad()

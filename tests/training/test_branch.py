@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import PLAN, state_hash
 
@@ -90,6 +91,12 @@ def test_refusals_leave_nothing(run: Run, tmp_path: Path, settings: dict[str, st
     with pytest.raises(UsageError, match=told):
         branch(run.folder, tmp_path / "child", settings)
     assert {path.name for path in tmp_path.iterdir()} == {"parent"}
+
+
+def test_points_with_more_coordinates_are_refused_for_the_data(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(100, 3)))
+    with pytest.raises(UsageError, match=r"^the data changes config\.shape and with it the networks.* data of the same shape"):
+        branch(run.folder, tmp_path / "child", {"train.images": "1280"}, source=str(tmp_path / "points.npy"))
 
 
 def test_the_loss_may_change(run: Run, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_plan_with_odd_values_is_refused(name: str, value: object, tmp_path: P
     env = json.loads((run.folder / "env.json").read_text())
     env["plan"][name] = value
     (run.folder / "env.json").write_text(json.dumps(env))
-    with pytest.raises(DataError, match=rf"is not a run folder that can be continued: .*plan\.{name}"):
+    with pytest.raises(DataError, match=rf"is not a run folder that can be read: .*plan\.{name}"):
         read_run(run.folder)
 
 

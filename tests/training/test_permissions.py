@@ -96,7 +96,7 @@ def test_an_ordinary_user_may_continue_a_run_of_his_own(run: Run, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "mode", "says"),
     [
-        ("recipe.json", 0o000, "DataError: .*run is not a run folder that can be continued: recipe.json: Permission denied"),
+        ("recipe.json", 0o000, "DataError: .*run is not a run folder that can be read: recipe.json: Permission denied"),
         (".", 0o555, r"ResourceError: cannot write .*Permission denied; choose another place, or change its permissions"),
         ("checkpoints", 0o000, "ResourceError: cannot list .*checkpoints: Permission denied"),
     ],

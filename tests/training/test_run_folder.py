@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,16 @@ def test_damaged_files_are_named(name: str, text: str, tmp_path: Path) -> None:
 
 def test_a_bundle_is_no_run_folder(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
-    said = r"model\.safetensors is not a run folder that can be continued: it is a file; give the folder of a run"
+    said = r"model\.safetensors is not a run folder that can be read: it is a file; give the folder of a run"
     for read in (open_run, diagnose):
         with pytest.raises(DataError, match=said):
             read(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("read", [open_run, diagnose])
+def test_a_folder_that_is_not_there_is_told_as_such(read: Callable[[Path], object], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nope: no such folder; check the path of the run$"):
+        read(tmp_path / "nope")
 
 
 def test_a_relative_path_holds_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,8 +288,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", find_recipe("gan-ring"), PLAN)
     run.write()
     (run.folder / "env.json").unlink()
-    with pytest.raises(DataError, match=r"can be continued: env\.json: No such file or directory"):
+    with pytest.raises(DataError, match=r"can be read: env\.json: No such file or directory"):
         open_run(run.folder)
     (run.folder / "env.json").write_text('{"format": 1}')
-    with pytest.raises(DataError, match=r"can be continued: env\.json lacks minutes and plan"):
+    with pytest.raises(DataError, match=r"can be read: env\.json lacks minutes and plan"):
         open_run(run.folder)

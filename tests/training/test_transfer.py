@@ -99,6 +99,26 @@ def test_networks_that_differ_otherwise_are_refused(parent: Run, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "zoo"}
 
 
+def test_data_in_color_is_refused_by_a_grey_run_and_not_for_its_classes(parent: Run, tmp_path: Path) -> None:
+    for name in ("cats", "ants", "bees"):
+        (tmp_path / "zoo" / name).mkdir(parents=True)
+        for i in range(12):
+            Image.new("RGB", (28, 28), (20 + i, 60, 90)).save(tmp_path / "zoo" / name / f"{i}.png")
+    told = r"^the data is in color, and the run is grey; add --set data\.channels=1, or start a new run$"
+    settings, source = {"train.images": "128"}, str(tmp_path / "zoo")
+    with pytest.raises(UsageError, match=told):
+        branch(parent.folder, tmp_path / "child", settings, source=source)
+    made = branch(parent.folder, tmp_path / "child", {**settings, "data.channels": "1"}, source=source)
+    assert (made.recipe.config.channels, made.recipe.config.classes) == (1, 3)
+
+
+def test_several_settings_that_change_the_networks_are_named_without_the_classes(parent: Run, tmp_path: Path) -> None:
+    source = str(pictures(tmp_path / "zoo", "cats", "ants", "bees"))
+    settings = {"train.images": "128", "config.width": "8", "config.critic_width": "8"}
+    with pytest.raises(UsageError, match=r"^config\.\w+, config\.\w+ change the networks, and a branch"):
+        branch(parent.folder, tmp_path / "child", settings, source=source)
+
+
 @pytest.mark.parametrize("name", ["cgan-mnist", "stylegan2-fashion-conditional", "vae-mnist-conditional", "classifier-mnist"])
 def test_every_game_with_classes_can_continue_with_others(name: str, tmp_path: Path) -> None:
     """The fields of `miniature` say which class slices there are; a restored state takes them."""

@@ -181,6 +181,8 @@ def test_a_model_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     folder = begun(tmp_path, "miniature-pair")
     (folder / "model.safetensors").write_bytes(b"")
     assert "not examined: samples of the model (it cannot be read)" in format_findings(diagnose(folder, "cpu"))
+    (folder / "model.safetensors").unlink()  # as of a branch before its first step
+    assert "not examined: samples of the model (the run has saved none yet)" in format_findings(diagnose(folder, "cpu"))
 
 
 @EVERY

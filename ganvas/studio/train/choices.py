@@ -19,7 +19,7 @@ from ganvas.games.recipe_choice import (
     name_for_source,
     settings_for_digits,
 )
-from ganvas.games.recipes import resolve_recipe
+from ganvas.games.recipes import SAMPLES, resolve_recipe
 from ganvas.games.translation_choice import describe_found_clips
 from ganvas.runtime.device import DEVICES, find_device
 from ganvas.studio.train.upload_sides import DOMAINS, MAPS, PAIRS, have_sides, read_translation
@@ -100,13 +100,14 @@ def match_recipe(row: Mapping[str, Any], labels: bool) -> dict[str, Any]:
     """What data a recipe of `ganvas recipes` can be trained on: `sources`, the built-in ones; `takes_pictures`: uploads.
 
     A recipe that needs labels does not take data without classes, and one that translates takes the sets of pairs. Of the
-    uploads it takes those with the two `sides` that it needs, unless it computes its pairs. One that animates takes `clips`.
+    uploads it takes those with the two `sides` that it needs, unless single pictures are enough: because it computes its
+    pairs, or fills holes. One that animates takes `clips`.
     """
     source, game = row.get("data", ""), row.get("game", "")
     own, pictures = source == OWN_DATA, source in SOURCE_LABELS
     translates = game in GAMES and issubclass(GAMES[game], TakesInputs)
     sources = _list_pairs(GAMES[game].needs) if translates else _list_digits(labels)
-    takes_own = own and (not translates or bool(RECIPES[row["name"]].data.pair))
+    takes_own = own and (not translates or set(GAMES[game].needs) <= SAMPLES or bool(RECIPES[row["name"]].data.pair))
     facts = {"labels": labels, "sources": sources if pictures else [], "brings_data": not own}
     picture = "own.svg" if own else f"{source.replace(':', '-')}.png"  # of tools/recipe_pictures.py
     drawn = pictures and not translates

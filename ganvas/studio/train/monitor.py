@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganvas.core.modality import VOXELS
 from ganvas.core.telemetry import is_note, list_discriminators, name_column
 from ganvas.engine.balance import name_skill
 from ganvas.errors import DataError, GanvasError
 from ganvas.evaluation.validation import LEAST
+from ganvas.games.recipe_choice import HELD_OUT
 from ganvas.games.recipes import parse_recipe
 from ganvas.studio.run_damage import find_damage
 from ganvas.studio.run_kind import describe_kind
@@ -40,6 +42,8 @@ READ_BYTES = 256 << 10  # of a log, for one answer
 TUNABLE = re.compile(
     r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$"
 )  # what a branch may change: not the networks
+LOG_STEPS = 20  # between two rows of a log
+FEW = 4 * LEAST  # samples: of fewer, too few are left to train on if enough are held out
 BOTH_LEARN = ("level", "ahead")  # of the skills of a discriminator: `name_skill`
 
 
@@ -154,7 +158,14 @@ def describe_run(storage: Storage, jobs: Jobs, name: str) -> dict[str, Any]:
         "distance": describe_distance(result),
         "branch": branch,
         "best": read_json(folder / "best.json"),
-        "missing": explain_missing(summary, last, every, read_count(branch)),
+        "missing": explain_missing(
+            summary,
+            last,
+            every,
+            read_count(branch),
+            batch=read_count(read_part(recipe, "train"), "batch"),
+            never=explain_unmeasured(summary, recipe, read_count(read_part(read_json(folder / "env.json"), "data"), "count")),
+        ),
     }
 
 
@@ -167,16 +178,19 @@ def describe_distance(result: Mapping[str, Any]) -> str:
     return f"distance to the data {value:.3g} (real data: {floor:.3g})"
 
 
-def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: int = 0) -> dict[str, str]:
+def explain_missing(
+    run: Mapping[str, Any], row: Mapping[str, Any], every: int, since: int = 0, *, batch: int = 0, never: str = ""
+) -> dict[str, str]:
     """The text in place of numbers, pictures, measures and interventions that a run does not have (yet).
 
     `row` is the last of its log, {} before the first. It is measured after every `every` images, never if 0, and began at
-    `since`.
+    `since`; a step takes `batch` images. `never` says why it is never measured: `explain_unmeasured`.
     """
     coming = run["state"] in ("waiting", "starting", "running")
     early = coming and not row
+    first = "the last step" if 0 < run["total"] - since < LOG_STEPS * batch else "twenty steps"
     texts = {
-        "numbers": "The first numbers come after twenty steps." if early else "There are no numbers in its log.",
+        "numbers": f"The first numbers come after {first}." if early else "There are no numbers in its log.",
         "chart": "Nothing to draw yet." if early else "Nothing to draw in this run.",
         "picture": "The first picture comes soon." if early and run["draws"] else "There are no pictures of this run.",
         "events": "None so far" if coming else "None",
@@ -185,6 +199,8 @@ def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, 
     texts["events"] += describe_balance(row)
     if not run["total"]:  # it has no recipe yet
         texts["measure"] = texts["chart"]
+    elif every and never:
+        texts["measure"] = f"No held-out measure: {never}."
     elif every:
         due = min(every * (since // every + 1), run["total"])
         texts["measure"] = f"The first measure comes after {spell_count(due, run['unit'])}."
@@ -194,6 +210,24 @@ def explain_missing(run: Mapping[str, Any], row: Mapping[str, Any], every: int, 
                 "data.held_out is their share of the data."
             )
     return texts
+
+
+def explain_unmeasured(run: Mapping[str, Any], recipe: Mapping[str, Any], count: int) -> str:
+    """Why a run is never measured, in words; "" if it is, or if its files do not show it.
+
+    `count` is the number of samples of its data, held-out ones among them; 0: not known.
+    """
+    if not run["draws"] or run["unit"] == VOXELS.unit:
+        return "this game has none"
+    data = read_part(recipe, "data")
+    share = data.get("held_out")
+    # Squares of one photograph and pairs of one clip are held out together, so that their number is not the share.
+    grouped = data.get("tile") or data.get("pair") or "driving" in run["takes"]
+    if not count or not is_number(share) or grouped or (held_out := int(share * count)) >= LEAST:
+        return ""
+    few = "none are held out" if held_out < HELD_OUT else f"fewer than {LEAST} are held out"
+    advice = "data.held_out is their share" if count >= FEW else "train on more"
+    return f"it needs at least {LEAST}, and of {spell_count(count, run['unit'])} {few}; {advice}"
 
 
 def describe_balance(row: Mapping[str, Any]) -> str:

@@ -258,6 +258,20 @@ def test_files_with_several_pictures_are_told(tmp_path: Path, write_picture: Wri
     assert source.warnings[0].startswith("4 of 5 files have several pictures, as animations or pages: the first of each")
 
 
+def test_a_file_with_damaged_pixels_is_not_counted_among_those_with_several_pictures(
+    tmp_path: Path, write_picture: WritePicture
+) -> None:
+    path = write_picture(tmp_path / "p" / "one.png", 0)
+    frames = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64), np.uint8)) for i in range(2)]
+    for name in ("a.png", "b.png", "c.png"):
+        frames[0].save(path.with_name(name), save_all=True, append_images=frames[1:])
+    damaged = path.with_name("c.png")
+    damaged.write_bytes(damaged.read_bytes()[:600])  # the header can be read
+    for found in (open_source(DataConfig(source=str(path.parent))), inspect(str(path.parent))):
+        assert [skipped.name for skipped in found.skipped] == ["c.png"]
+        assert any(text.startswith("2 of 3 files have several pictures") for text in found.warnings)
+
+
 @pytest.mark.filterwarnings("error")
 def test_unusual_files_make_no_noise(tmp_path: Path, write_picture: WritePicture) -> None:
     path = write_picture(tmp_path / "p" / "one.png", 0)

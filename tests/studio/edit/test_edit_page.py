@@ -197,6 +197,16 @@ def test_a_copy_is_tuned_to_the_picture(tab: Any, runs: Path, tmp_path: Path) ->
     assert load(runs / "digits").identity == before
 
 
+def test_it_says_at_once_that_a_model_is_loaded(tab: Any) -> None:
+    first = """(fragment) => new Promise((resolve) => {
+        const card = document.getElementById("card");
+        new MutationObserver(() => resolve(card.textContent)).observe(card, { childList: true });
+        location.hash = fragment;
+    })"""
+    assert tab.evaluate(first, "model=clothes&seed=2") == "Loading the model …"
+    tab.wait_for_function("document.getElementById('card').textContent.startsWith('stylegan2-fashion · pictures of')")
+
+
 def test_styles_of_another_seed(tab: Any) -> None:
     open_model(tab, "model=clothes&seed=1")
     assert tab.locator("#mix-part").is_visible()

@@ -111,7 +111,7 @@ def test_a_game_that_translates_is_offered_the_sets_of_pairs_and_no_digits() -> 
     for name in ("pix2pix-emoji", "pix2pix-images", "cyclegan-images", "spade-images"):
         assert not rows[name]["takes_pictures"]  # only uploads with two sides
     assert [rows[f"{name}-images"]["sides"] for name in ("pix2pix", "cyclegan", "spade")] == ["pairs", "domains", "maps"]
-    for name in ("sr-photos", "filter-sketch"):
+    for name in ("sr-photos", "filter-sketch", "inpaint-photos", "inpaint-images"):  # single pictures are enough
         assert (rows[name]["takes_pictures"], rows[name]["brings_data"], rows[name]["sources"]) == (True, False, [])
         assert not rows[name]["sides"]
 

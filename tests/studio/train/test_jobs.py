@@ -27,7 +27,6 @@ from ganvas.utils.settings import to_dict
 
 T = TypeVar("T")
 SMALL = {"train.batch": "32", "config.width": "8", "config.depth": "1", "data.held_out": "0", "train.snapshots": "4"}
-KIND = {"unit": "images", "draws": True}
 LONG = 4_000_000  # images: more than any test waits for
 
 
@@ -196,61 +195,6 @@ def test_the_images_shown_never_pass_the_total(tmp_path: Path) -> None:
         (folder / "log.jsonl").write_text(json.dumps({"items": items}) + "\n")
         found = monitor.summarize_run(jobs.storage, jobs, "run")
         assert (found["items"], found["total"]) == (items, 1536)
-
-
-@pytest.mark.parametrize(
-    ("state", "items", "row", "every", "told"),
-    [
-        ("running", 0, {}, 8000, {"numbers": "after twenty", "picture": "comes soon", "measure": "comes after 8,000 images"}),
-        ("failed", 0, {}, 0, {"numbers": "There are no", "picture": "There are no", "measure": "the box"}),
-        ("paused", 900, {"skill": 0.7}, 90_000, {"measure": "comes after 20,000 images", "events": "None: both players"}),
-        ("finished", 20_000, {"skill": 0.99}, 8000, {"measure": "this game has none", "events": "None."}),
-        ("running", 15_000, {}, 8000, {"measure": "this game has none, or fewer than 50 samples"}),
-        ("running", 900, {"skill": 0.99}, 0, {"picture": "There are no", "chart": "in this run", "events": "None so far."}),
-        (
-            "finished",
-            900,
-            {"skill": 0.7, "lead": 0.0452},
-            0,
-            {"events": "None large enough to log: the discriminator is slowed down by 0.045 now."},
-        ),
-        ("running", 900, {"skill": 0.7, "lead": 0.1, "augment": 0.03}, 0, {"events": "by 0.1 and augmentation is at 3% now"}),
-        ("paused", 900, {"skill": 0.7, "lead": 0.0, "augment": 0.0}, 0, {"events": "None: both players learn without help"}),
-    ],
-)
-def test_what_is_absent_is_told_as_the_run_stands(
-    state: str, items: int, row: dict[str, float], every: int, told: dict[str, str]
-) -> None:
-    found = monitor.explain_missing({"state": state, "items": items, "total": 20_000, **KIND}, row, every)
-    assert {name: text in found[name] for name, text in told.items()} == dict.fromkeys(told, True), found
-
-
-def test_each_discriminator_is_told_of_by_its_name() -> None:
-    row = {"verdict_real_a": 0.9, "verdict_real_b": 0.7, "skill_a": 0.99, "skill_b": 0.7, "lead_a": 0.5, "lead_b": 0}
-    assert monitor.judge_skill(row) == "The discriminator a is far ahead. The discriminator b and its generator are level."
-    assert monitor.describe_balance(row) == " large enough to log: the discriminator a is slowed down by 0.5 now."
-    assert monitor.describe_balance({**row, "skill_a": 0.8, "lead_a": 0}) == ": both players learn without help."
-    assert monitor.judge_skill({"skill": 0.9}) == "The discriminator is ahead."
-    assert monitor.judge_skill({"skill": 0.5}) == "The discriminator guesses."
-    assert monitor.judge_skill({"items": 90, "ELBO": -90.0}) == ""
-
-
-def test_of_a_run_that_has_no_recipe_yet_nothing_is_said_too_early() -> None:
-    assert (
-        monitor.explain_missing({"state": "starting", "items": 0, "total": 0, **KIND}, {}, 0)["measure"]
-        == "Nothing to draw yet."
-    )
-
-
-def test_words_know_what_a_game_plays_with() -> None:
-    classifier = {"state": "running", "items": 0, "total": 20_000, "unit": "solids", "draws": False}
-    assert monitor.explain_missing(classifier, {}, 8000)["measure"] == "The first measure comes after 8,000 solids."
-    assert monitor.explain_missing(classifier, {}, 8000)["picture"] == "There are no pictures of this run."
-
-
-def test_a_branch_is_measured_first_where_it_comes_to_the_next_multiple() -> None:
-    found = monitor.explain_missing({"state": "running", "items": 21_000, "total": 60_000, **KIND}, {}, 8000, since=20_000)
-    assert "comes after 24,000 images" in found["measure"]
 
 
 def test_rows_of_an_earlier_sitting_do_not_count(tmp_path: Path) -> None:

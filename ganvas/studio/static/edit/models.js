@@ -2,13 +2,25 @@
 
 import { ask } from "../common/api.js";
 import { make } from "../common/shell.js";
+import { CancelledError } from "../common/tasks.js";
 import { fill, offerSteps } from "./adding.js";
 import { showDirections } from "./directions.js";
 import { $ } from "./edit_state.js";
 
 /** What a model offers, as `describe` of the process says. */
-export async function describeModel(tasks, model, lane = "describe") {
+async function describeModel(tasks, model, lane = "describe") {
   return (await tasks.start("describe", { model: model.id }, { lane }).done).facts;
+}
+
+/** The same of the model that was chosen; while it is loaded the page says so. */
+export async function loadModel(tasks, model) {
+  $("card").textContent = "Loading the model …";
+  try {
+    return await describeModel(tasks, model);
+  } catch (wrong) {
+    if (!(wrong instanceof CancelledError)) $("card").textContent = ""; // else another model is being loaded
+    throw wrong;
+  }
 }
 
 /** The one of `models` with this hash and recipe, {model, able}; null: there is none. */

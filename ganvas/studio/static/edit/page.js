@@ -16,7 +16,7 @@ import { $, makeEdit, makeStep, readSeedField, showProblem, state } from "./edit
 import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
 import { connectMarks } from "./marks.js";
-import { describeModel, findMaker, showOffer } from "./models.js";
+import { findMaker, loadModel, showOffer } from "./models.js";
 import { openLink, openSaved } from "./opening.js";
 import { Painting } from "./painting.js";
 import { connectSheet } from "./slide_sheet.js";
@@ -237,7 +237,7 @@ function showModel({ model, able }) {
 async function chooseModel(model, asked = null) {
   const mine = ++choices;
   clearModel(model);
-  const able = await describeModel(tasks, model);
+  const able = await loadModel(tasks, model);
   if (mine !== choices) return;
   showModel({ model, able });
   const edit = openLink(asked ?? {}, fail);
