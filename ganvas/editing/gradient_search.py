@@ -31,7 +31,7 @@ ATTEMPTS = 2  # of small pictures: a few samples are not found from the nearest 
 MEMORY = 20  # gradients that L-BFGS remembers
 SLOW = 0.3  # the share by which the error must fall in `PATIENCE` steps of the method of `code_search.py`, which are expensive
 DRAFTED = 0.01  # the same share for whole pictures after their drafts: hardly worse, and a second of four is saved
-SHOWN_EACH = 3  # steps among drafts
+SHOWN_EACH = 3  # of so many steps among drafts one is shown
 LEVELS = 127.5  # of 255, for a difference of 1
 
 

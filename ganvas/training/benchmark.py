@@ -109,7 +109,7 @@ def bench(
 def _bench(recipe: Recipe, ranks: str, seconds: float, device: str, tell: Callable[[str], None]) -> Report:
     machine, data = describe_runtime(), open_data(recipe)
     chosen = adapt_recipe(recipe, data)
-    tell("timing convolutions and plans of ranks and precision, which no limit of seconds is for ...")
+    tell("timing convolutions, and plans of ranks and precision, before the steps are compared ...")
     peak = measure_peak(device)
     plan = choose_plan(chosen, data, device, ranks)
     whole = replace(plan, ranks=1, threads=len(available_cores()))

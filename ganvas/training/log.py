@@ -17,6 +17,7 @@ from ganvas.utils.parsing import parse_json, printable
 # Names of notes in the logs of earlier versions -> present names.
 RENAMED: Mapping[str, str] = {"gradient_critic": "gradient_discriminator", "gradient_artist": "gradient_generator"}
 
+EVERY = 20  # steps in a row
 MAX_LOG = 256 << 20  # bytes: about 10 million steps
 
 
@@ -26,7 +27,9 @@ class TrainingLog:
     A row that cannot be written is left out, and `tell` gets one message.
     """
 
-    def __init__(self, path: Path, every: int = 20, write: bool = True, tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, path: Path, every: int = EVERY, write: bool = True, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.path, self.every, self.write, self.tell, self.refused = path, every, write, tell, False
         self.sums: dict[str, tuple[float, int]] = {}
 

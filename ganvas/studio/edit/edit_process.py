@@ -33,6 +33,7 @@ from torch import Tensor
 
 from ganvas.core.capabilities import Projects, Styled
 from ganvas.data.images import fit_to_side
+from ganvas.editing.code_search import STEPS
 from ganvas.editing.drag import REASONS
 from ganvas.editing.edits import Editor, Step, read_steps
 from ganvas.editing.floors import Floors, find_limit
@@ -63,7 +64,6 @@ from ganvas.studio.socket import Array
 
 END = 3.0  # standard deviations to the two ends of a direction
 OFFERED = 6  # directions of each kind
-SEARCH_STEPS = 40  # of an attempt of a search
 MOST_SECONDS = 4.0  # a search ends when it has taken so long, and
 LEAST_STEPS, LEAST_BY_GRADIENT = 30, 45  # made so many steps; more are needed to come to the styles of each layer
 SMALL_SIDE, RESTARTS, FEW_RESTARTS = 32, 32, 6  # starts of a search in z of pictures of at most this side; of all others
@@ -282,7 +282,7 @@ class Limit:
 def choose_search(editor: Editor) -> dict[str, Any]:
     """How codes of a model are searched: more starts where they cost little."""
     restarts = RESTARTS if is_quick(editor) else FEW_RESTARTS
-    return {"where": "w+" if editor.styles else "z", "restarts": restarts, "steps": SEARCH_STEPS}
+    return {"where": "w+" if editor.styles else "z", "restarts": restarts, "steps": STEPS}
 
 
 def is_quick(editor: Editor) -> bool:

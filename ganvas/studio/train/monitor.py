@@ -34,6 +34,7 @@ from ganvas.studio.train.explanations import explain_settings
 from ganvas.studio.train.images_used import count_total, read_files
 from ganvas.studio.train.job_status import LIVE_STATES, Status, list_actions
 from ganvas.studio.train.jobs import Jobs
+from ganvas.training.log import EVERY
 from ganvas.utils.files import open_regular
 from ganvas.utils.parsing import is_number, spell_count
 from ganvas.utils.settings import flatten
@@ -42,7 +43,6 @@ READ_BYTES = 256 << 10  # of a log, for one answer
 TUNABLE = re.compile(
     r"train\.(?!seed$|images$)|config\.rules\.|data\.(fit|flip)$"
 )  # what a branch may change: not the networks
-LOG_STEPS = 20  # between two rows of a log
 FEW = 4 * LEAST  # samples: of fewer, too few are left to train on if enough are held out
 BOTH_LEARN = ("level", "ahead")  # of the skills of a discriminator: `name_skill`
 
@@ -188,7 +188,7 @@ def explain_missing(
     """
     coming = run["state"] in ("waiting", "starting", "running")
     early = coming and not row
-    first = "the last step" if 0 < run["total"] - since < LOG_STEPS * batch else "twenty steps"
+    first = "the last step" if 0 < run["total"] - since < EVERY * batch else "twenty steps"
     texts = {
         "numbers": f"The first numbers come after {first}." if early else "There are no numbers in its log.",
         "chart": "Nothing to draw yet." if early else "Nothing to draw in this run.",
