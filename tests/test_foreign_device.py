@@ -65,13 +65,10 @@ def play(name: str, balance: str) -> list[tuple[Step, Terms]]:
 
 @pytest.mark.parametrize("balance", ["auto", "rest"])
 @pytest.mark.parametrize("name", [*RECIPES, *miniatures.RECIPES])
-def test_a_step_stays_on_its_device(name: str, balance: str) -> None:
-    assert len(play(name, balance)) == 2 * len(PLACES)
-
-
-@pytest.mark.parametrize("name", [*RECIPES, *miniatures.RECIPES])
-def test_every_number_of_a_step_is_a_loss_or_a_known_note(name: str) -> None:
-    for step, terms in play(name, "fixed"):
+def test_a_step_stays_on_its_device_and_its_numbers_are_losses_or_known_notes(name: str, balance: str) -> None:
+    steps = play(name, balance)
+    assert len(steps) == 2 * len(PLACES)
+    for step, terms in steps:
         assert [term for term in terms if is_note(term)] == []
         assert [value for value in step.values if value not in terms and not is_note(value)] == []
 

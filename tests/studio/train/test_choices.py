@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from ganvas.games.recipes import resolve_recipe
 from ganvas.games.registry import list_recipes
 from ganvas.studio.train import choices
 from ganvas.studio.train.job_status import LIVE_STATES, STATES, list_actions
+
+
+@cache
+def list_rows() -> list[dict[str, Any]]:
+    return [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
 
 
 def complete(settings: dict[str, str], **facts: Any) -> dict[str, str]:
@@ -56,7 +62,7 @@ def test_an_upload_is_trained_as_by_the_command_line(
     if classes:
         fields["label"] = torch.arange(count) % classes
     choice = choose_recipe(TableDataset("mine", fields, tuple(names)), minutes, device=device)
-    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+    rows = list_rows()
     offer = choices.rank_recipes(rows, "", report)
     assert (offer["best"], minutes or offer["minutes"]) == (choice.recipe, choice.minutes)
     assert complete({}, recipe=choice.recipe, report=report, minutes=minutes, device=device) == choice.settings
@@ -70,7 +76,7 @@ def test_an_upload_is_trained_as_by_the_command_line(
 
 @pytest.mark.parametrize("source", choices.SOURCE_LABELS)
 def test_the_best_recipe_for_a_source_is_that_of_the_command_line(source: str) -> None:
-    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+    rows = list_rows()
     assert choices.rank_recipes(rows, source, {})["best"] == name_for_source(source)
 
 
@@ -135,7 +141,7 @@ def test_every_state_has_a_name_and_its_actions() -> None:
 
 
 def test_the_best_recipe_for_the_data_comes_first_and_no_recipe_of_digits_takes_photographs() -> None:
-    rows = [{**row, **choices.match_recipe(row, "label" in GAMES[row["game"]].needs)} for row in list_recipes()]
+    rows = list_rows()
 
     def rank(source: str = "", **report: Any) -> dict[str, Any]:
         return choices.rank_recipes(rows, source, report)
