@@ -49,7 +49,10 @@ def unknown_name(kind: str, name: str, known: Iterable[str], see: str = "") -> U
     `see` is a command that lists them all.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=NEAREST, cutoff=0.4)
+    holders = [each for each in names if len(name) > 1 and name in each]  # "sr" for "sr-photos", though most letters differ
+    near = difflib.get_close_matches(name, holders, n=NEAREST, cutoff=0) or difflib.get_close_matches(
+        name, names, n=NEAREST, cutoff=0.5
+    )
     hint = f"; did you mean {near[0]!r}?" if near else ""
     some = names if len(names) <= MOST else near or names[:NEAREST]
     more = f" and {len(names) - len(some)} more" if len(some) < len(names) else ""

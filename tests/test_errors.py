@@ -35,3 +35,10 @@ def test_a_mistyped_recipe_is_answered_by_the_one_that_was_meant() -> None:
     with pytest.raises(UsageError) as error:
         find_recipe("fastgan-imags")
     assert str(error.value) == "unknown recipe 'fastgan-imags'; did you mean 'fastgan-images'? (see `ganvas recipes`)"
+
+
+def test_a_part_of_a_name_is_enough_and_a_far_name_is_not_suggested() -> None:
+    with pytest.raises(UsageError, match=r"'sr'; did you mean 'sr-photos'\?"):
+        find_recipe("sr")
+    with pytest.raises(UsageError, match=r"unknown recipe 'nixrecipe' \("):
+        find_recipe("nixrecipe")

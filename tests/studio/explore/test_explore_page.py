@@ -143,6 +143,20 @@ def test_the_address_is_followed_and_what_it_cannot_mean_is_a_line(tab: Any) -> 
     assert tab.inner_text("#said").startswith("seed 0")
 
 
+def test_the_last_seed_is_shown_and_what_is_no_seed_is_a_line(tab: Any) -> None:
+    last = 2**32 - 1
+    tab.fill("#seed", str(last))
+    changed(tab, lambda: tab.locator("#seed").dispatch_event("change"))
+    tab.wait_for_selector(f"#pad[aria-label^='Seeds {last - 24} to {last}, {last} is chosen']")
+    assert tab.is_hidden("#problem")
+    for field, wrong, old in (("seed", "-3", str(last - 24)), ("right-seed", "1.5", "1")):
+        tab.locator(f"#{field}").evaluate("(input, text) => { input.value = text; }", wrong)
+        tab.locator(f"#{field}").dispatch_event("change")
+        assert tab.locator(f"#{field}").input_value() == old
+    assert tab.locator(".toast.error").count() == 2
+    assert "expected a whole number from 0 to 4,294,967,295" in tab.locator(".toast.error").first.inner_text()
+
+
 def test_names_of_classes_are_text(tab: Any) -> None:
     assert HOSTILE in tab.inner_text("#class-buttons")
     assert HOSTILE in tab.inner_text("#said")

@@ -1,7 +1,8 @@
 // The controls that add a step: towards a class, from one to another, the styles of another seed, a sum of seeds.
 
+import { readSeed } from "../common/seed.js";
 import { make } from "../common/shell.js";
-import { $, readSeed, state } from "./edit_state.js";
+import { $, state } from "./edit_state.js";
 
 /** Put options [value, name] into a list of choices. */
 export function fill(select, options) {

@@ -1,9 +1,6 @@
 // What the parts of the page share.
 
-import { formatCount } from "../common/api.js";
-
 export const $ = (id) => document.getElementById(id);
-const SEEDS = 2 ** 32; // as in ganvas/latents/seed_latents.py
 const KINDS = ["move", "morph", "mix", "sum", "shift"];
 
 export const state = {
@@ -28,34 +25,11 @@ export function makeStep(step) {
   return { name: "", amount: 1, on: true, seed: 0, first: 0, layers: [], plus: "", minus: "", change: [], ...step };
 }
 
-/** The seed in a field; null where it is none: then `fail(wrong)` is told, and the field has its old value again. */
-export function readSeedField(field, old, fail) {
-  try {
-    return readSeed(field.value);
-  } catch (wrong) {
-    field.value = old;
-    fail(wrong);
-    return null;
-  }
-}
-
 /** The steps of a link or a file. Throws an Error with one line: they are none. */
 export function readSteps(values) {
   const isStep = (each) => each !== null && typeof each === "object" && KINDS.includes(each.kind);
   if (!Array.isArray(values) || !values.every(isStep)) throw new Error("its steps are damaged; choose another one");
   return values.map(makeStep);
-}
-
-/** Whether a text, or a number, is a seed. */
-export function isSeed(text) {
-  const seed = String(text).trim() === "" ? NaN : Number(text);
-  return Number.isInteger(seed) && seed >= 0 && seed < SEEDS;
-}
-
-/** The seed in a field or a link. Throws an Error with one line: it is none. */
-export function readSeed(text) {
-  if (isSeed(text)) return Number(text);
-  throw new Error(`the seed: expected a whole number from 0 to ${formatCount(SEEDS - 1)}`);
 }
 
 /** Show a problem above everything; "": none. */

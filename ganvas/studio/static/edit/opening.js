@@ -1,8 +1,9 @@
 // Beginnings that come from elsewhere: a picture that was saved here, with its steps; a link of Explore.
 
 import { readPngTexts } from "../common/png_text.js";
+import { isSeed, readSeed } from "../common/seed.js";
 import { CancelledError } from "../common/tasks.js";
-import { isSeed, makeEdit, readSeed, readSteps, state } from "./edit_state.js";
+import { makeEdit, readSteps, state } from "./edit_state.js";
 
 const LOST = { // what a look of Explore has, and an edit has not
   psi: "truncation", truncate: "truncation", plane: "its place in the plane", noise: "its noise",

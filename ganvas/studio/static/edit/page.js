@@ -4,6 +4,7 @@ import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, formatCount } from "../common/api.js";
 import { Intake } from "../common/intake.js";
 import { fetchPicture, fitPicture, readPixels } from "../common/pixels.js";
+import { connectSeed } from "../common/seed.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { CancelledError, Tasks } from "../common/tasks.js";
@@ -12,7 +13,7 @@ import { connectAdding, fill } from "./adding.js";
 import { Dragging } from "./dragging.js";
 import { drawEnds } from "./directions.js";
 import { explainEdit } from "./edit_meanings.js";
-import { $, makeEdit, makeStep, readSeedField, showProblem, state } from "./edit_state.js";
+import { $, makeEdit, makeStep, showProblem, state } from "./edit_state.js";
 import { Floor } from "./floor.js";
 import { Jobs } from "./jobs.js";
 import { connectMarks } from "./marks.js";
@@ -147,11 +148,6 @@ function begin(seed, label = now().origin.label ?? null) {
   change(makeEdit(seed, state.able.classes.length ? Number(label ?? 0) : null));
 }
 
-function takeSeed() {
-  const seed = readSeedField($("seed"), now().origin.seed ?? "", fail);
-  if (seed !== null) begin(seed);
-}
-
 /** Another class: of a picture, it is searched for once more; of a seed, or a code that has no picture, the same code. */
 function chooseLabel(label) {
   const { origin, target } = now();
@@ -267,7 +263,7 @@ $("model").addEventListener("change", async () => {
   await chooseModel(models.find(({ id }) => id === $("model").value)).catch(fail);
   if (given && chosen === choices) jobs.find(given.name, given);
 });
-$("seed").addEventListener("change", takeSeed);
+connectSeed($("seed"), () => now().origin.seed ?? "", begin);
 $("label").addEventListener("change", () => chooseLabel(Number($("label").value)));
 $("dice").addEventListener("click", () => begin(Math.floor(Math.random() * 100_000)));
 $("tune").addEventListener("click", () => jobs.tune());

@@ -1,7 +1,8 @@
 // The plane to drag in: the seed in the middle, two other seeds to the right and up.
 
+import { connectSeed } from "../common/seed.js";
 import { encodeLook, schema } from "./look.js";
-import { $, address, changeLook, showsMany, state, toSeed } from "./state.js";
+import { $, address, changeLook, showsMany, state } from "./state.js";
 import { View } from "./view.js";
 
 const REACH = schema.plane_reach; // quarter turns to each edge
@@ -106,6 +107,6 @@ export function connectPlane() {
   });
   $("plane").addEventListener("keydown", press);
   $("home").addEventListener("click", () => changeLook({ x: 0, y: 0 }));
-  $("right-seed").addEventListener("change", () => changeLook({ right: toSeed($("right-seed").value) }));
-  $("up-seed").addEventListener("change", () => changeLook({ up: toSeed($("up-seed").value) }));
+  connectSeed($("right-seed"), () => state.look.right, (right) => changeLook({ right }));
+  connectSeed($("up-seed"), () => state.look.up, (up) => changeLook({ up }));
 }

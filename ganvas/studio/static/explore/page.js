@@ -2,6 +2,7 @@
 
 import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, readError } from "../common/api.js";
+import { toSeed } from "../common/seed.js";
 import { key, make, say, toast } from "../common/shell.js";
 import { leadToTraining } from "../train/send_pictures.js";
 import { connectClasses } from "./class_choice.js";
@@ -13,7 +14,7 @@ import { LookHistory, completeLook, encodeLook, makeBlank, schema, shortenLook, 
 import { followLook } from "./leave.js";
 import { clearAtlas, connectPlane, drawAtlas, showPlane } from "./latent_plane.js";
 import { clearPad, connectPad, drawPad, goTo, layOutPad, moveSeed, rollSeed } from "./seeds.js";
-import { $, address, changeLook, showProblem, state, toSeed } from "./state.js";
+import { $, address, changeLook, showProblem, state } from "./state.js";
 import { connectMix } from "./style_mix.js";
 import { View } from "./view.js";
 import { addFrame, clearWalk, connectWalk } from "./walk.js";

@@ -1,7 +1,8 @@
 // The pad of seeds: the pictures of the next seeds, of which one is chosen.
 
+import { SEEDS, connectSeed, toSeed } from "../common/seed.js";
 import { encodeLook } from "./look.js";
-import { $, address, showProblem, showsMany, state, toSeed } from "./state.js";
+import { $, address, showProblem, showsMany, state } from "./state.js";
 import { View } from "./view.js";
 
 const MARK = "#ff8a00"; // of the chosen seed: visible on light and on dark pictures
@@ -12,6 +13,9 @@ let first = 0; // the pad's first seed
 let size = { count: 25, columns: 5 };
 let shownPath = "";
 
+/** The first seed of a pad that shows `seed` and begins at the start of a row. */
+const findFirst = (seed) => Math.min(Math.floor(seed / size.columns) * size.columns, SEEDS - size.count);
+
 /** Show as many seeds as fit for the model, with that of the look. */
 export function layOutPad() {
   const { able, look } = state;
@@ -19,7 +23,7 @@ export function layOutPad() {
   if (showsMany()) size = { count: 1, columns: 1 };
   else if (isLarge) size = { count: 9, columns: 3 };
   else size = { count: 25, columns: 5 };
-  first = Math.floor(look.seed / size.columns) * size.columns;
+  first = findFirst(look.seed);
   shownPath = "";
 }
 
@@ -65,7 +69,7 @@ function drawMark() {
 /** Go to another look; the pad goes with it if it does not show its seed. */
 export function goTo(look) {
   state.look = look;
-  if (look.seed < first || look.seed >= first + size.count) first = Math.floor(look.seed / size.columns) * size.columns;
+  if (look.seed < first || look.seed >= first + size.count) first = findFirst(look.seed);
   shownPath = ""; // the old mark must go
   state.draw();
 }
@@ -81,8 +85,9 @@ export const rollSeed = () => chooseSeed(Math.floor(Math.random() * 100_000), "d
 
 /** Show the page of seeds from `seed` on, and choose its first. */
 function turnTo(seed) {
-  first = toSeed(seed);
-  chooseSeed(first);
+  const chosen = toSeed(seed);
+  first = Math.min(chosen, SEEDS - size.count);
+  chooseSeed(chosen);
 }
 
 function press(event) {
@@ -105,7 +110,7 @@ function click(event) {
 export function connectPad() {
   for (const id of ["pad", "picture"]) $(id).addEventListener("keydown", press);
   $("pad").addEventListener("click", click);
-  $("seed").addEventListener("change", () => turnTo($("seed").value));
+  connectSeed($("seed"), () => first, turnTo);
   $("back").addEventListener("click", () => turnTo(first - size.count));
   $("on").addEventListener("click", () => turnTo(first + size.count));
   $("dice").addEventListener("click", rollSeed);

@@ -5,7 +5,6 @@ import { LookHistory, encodeLook, makeBlank, tab } from "./look.js";
 import { paint } from "./view.js";
 
 export const $ = (id) => document.getElementById(id);
-const MAX_SEED = 2 ** 53 - 100; // larger numbers are not exact in JavaScript
 
 export const state = {
   model: "", // id of its run
@@ -29,9 +28,6 @@ export function changeLook(values, kind = "") {
   state.look = { ...state.look, ...values };
   state.draw();
 }
-
-/** The nearest number that can be a seed. */
-export const toSeed = (number) => Math.max(0, Math.min(MAX_SEED, Math.round(Number(number)) || 0));
 
 /** Show a problem above everything; "": none. */
 export function showProblem(text) {

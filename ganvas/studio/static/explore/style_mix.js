@@ -1,7 +1,8 @@
 // Style mixing by layer, and the noise of the layers, of a model with styles.
 
+import { connectSeed } from "../common/seed.js";
 import { make } from "../common/shell.js";
-import { $, changeLook, state, toSeed } from "./state.js";
+import { $, changeLook, state } from "./state.js";
 
 const listBoxes = () => [...$("layers").querySelectorAll("input")];
 
@@ -24,7 +25,7 @@ export function makeLayerBoxes({ styles, noise }) {
 /** Mix the ticked layers; without one there is nothing to mix. */
 function changeLayers() {
   const layers = listBoxes().filter((input) => input.checked).map(({ value }) => Number(value));
-  changeLook({ mix: layers.length ? toSeed($("mix-seed").value) : null, layers });
+  changeLook({ mix: layers.length ? Number($("mix-seed").value) : null, layers });
 }
 
 /** Tick a third of the layers. */
@@ -37,13 +38,13 @@ function chooseThird(name) {
 }
 
 function toggleMix() {
-  const mix = $("mix").checked ? toSeed($("mix-seed").value) : null;
+  const mix = $("mix").checked ? Number($("mix-seed").value) : null;
   const { layers, cut } = state.look;
   const isNew = mix !== null && !layers.length && !cut;
   changeLook({ mix, ...(isNew ? { cut: Math.floor(state.able.styles / 2) } : {}) });
 }
 
-const changeNoise = () => changeLook({ noise: $("noise").checked ? toSeed($("noise-seed").value) : null });
+const changeNoise = () => changeLook({ noise: $("noise").checked ? Number($("noise-seed").value) : null });
 
 /** Draw the noise of the layers from another seed. */
 function rollNoise() {
@@ -67,11 +68,13 @@ export function showMix() {
 /** Connect the boxes to the page. */
 export function connectMix() {
   $("mix").addEventListener("change", toggleMix);
-  $("mix-seed").addEventListener("change", () => $("mix").checked && changeLook({ mix: toSeed($("mix-seed").value) }));
+  const readMix = () => state.look.mix ?? $("mix-seed").defaultValue;
+  connectSeed($("mix-seed"), readMix, (mix) => $("mix").checked && changeLook({ mix }));
   for (const button of document.querySelectorAll("[data-layers]")) {
     button.addEventListener("click", () => chooseThird(button.dataset.layers));
   }
   $("noise").addEventListener("change", changeNoise);
-  $("noise-seed").addEventListener("change", () => $("noise").checked && changeNoise());
+  const readNoise = () => state.look.noise ?? $("noise-seed").defaultValue;
+  connectSeed($("noise-seed"), readNoise, () => $("noise").checked && changeNoise());
   $("other-noise").addEventListener("click", rollNoise);
 }

@@ -3,6 +3,7 @@
 import { explainMissing, showAbsent } from "../common/absent.js";
 import { ask, formatCount } from "../common/api.js";
 import { LARGEST } from "../common/intake.js";
+import { connectSeed, toSeed } from "../common/seed.js";
 import { key, make, toast } from "../common/shell.js";
 import { Socket } from "../common/socket.js";
 import { Tasks } from "../common/tasks.js";
@@ -12,7 +13,7 @@ import { forgetLink, readLink, writeLink } from "./entry_link.js";
 import { Outcome } from "./outcome.js";
 import { Requests } from "./requests.js";
 import { explainTranslate } from "./translate_meanings.js";
-import { $, pressOne, schema, showProblem, state, toSeed } from "./translate_state.js";
+import { $, pressOne, schema, showProblem, state } from "./translate_state.js";
 
 const ERROR_SECONDS = 15;
 const LARGE = 512; // pixels: photographs are translated at this size at first
@@ -182,7 +183,7 @@ async function followLink() {
 // Events ----------------------------------------------------------------------------------------------------------------
 
 function setSeed(seed) {
-  state.seed = toSeed(seed);
+  state.seed = seed;
   showSettings();
   refresh();
 }
@@ -226,7 +227,7 @@ $("model").addEventListener("change", () => {
   chooseModel(model, entry.keepFor(model)).catch((wrong) => fail(wrong.message));
 });
 $("dice").addEventListener("click", rollSeed);
-$("seed").addEventListener("change", () => setSeed($("seed").value));
+connectSeed($("seed"), () => state.seed, setSeed);
 $("strength").addEventListener("input", setStrength);
 $("size").addEventListener("change", setSize);
 $("reuse").addEventListener("click", reuse);

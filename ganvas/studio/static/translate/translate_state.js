@@ -3,7 +3,6 @@
 import { ask } from "../common/api.js";
 
 export const $ = (id) => document.getElementById(id);
-const MAX_SEED = 2 ** 53 - 100; // larger numbers are not exact in JavaScript
 
 export const schema = await ask("translate/schema");
 
@@ -22,9 +21,6 @@ export function showProblem(text) {
   $("problem").hidden = !text;
   $("problem").textContent = text;
 }
-
-/** The nearest number that can be a seed. */
-export const toSeed = (number) => Math.max(0, Math.min(MAX_SEED, Math.round(Number(number)) || 0));
 
 /** Mark the pressed one of a group of buttons, each with `data-NAME`. */
 export function pressOne(buttons, name, value) {
