@@ -122,7 +122,8 @@ EXPERIMENTS = {
 def find_requested(run: Path, extractor: Extractor) -> dict[str, float]:
     """How often samples show the requested class: by their nearest training picture, and by a classifier of the pictures.
 
-    The floors are those of the training pictures themselves: by the nearest other one, and by the classifier that learned them.
+    The floors are those of the training pictures themselves: by the nearest other one, by the classifier that learned them, and
+    by classifiers that each learned four fifths of them, on the others.
     The samples have the classes of the training pictures.
     """
     model = load(run)
@@ -140,8 +141,18 @@ def find_requested(run: Path, extractor: Extractor) -> dict[str, float]:
         "floor:requested": labels[others] == labels,
         "classified": classify(features) == wanted,
         "floor:classified": classify(bank) == labels,
+        "floor:unseen": classify_unseen(bank, labels) == labels,
     }
     return {name: round(right.double().mean().item(), 4) for name, right in shares.items()}
+
+
+def classify_unseen(features: torch.Tensor, labels: torch.Tensor, folds: int = 5) -> torch.Tensor:
+    """The classes [n] of the features [n, d] by classifiers that did not learn them."""
+    fold = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1)) % folds
+    found = torch.empty_like(labels)
+    for i in range(folds):
+        found[fold == i] = train_classifier(features[fold != i], labels[fold != i])(features[fold == i])
+    return found
 
 
 def train_classifier(features: torch.Tensor, labels: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
