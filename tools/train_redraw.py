@@ -26,7 +26,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageOps
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from train_picture_network import HELD_OUT_PHOTOS, choose_background, read_places, to_tensor, view_emoji, view_place
 
@@ -139,7 +139,8 @@ def fold(network: Redraw, pixels: Tensor) -> Redraw:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", type=Path, help="the folder with emoji/, photos/ and earth/")
-    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--images", type=int, default=400_000)
+    parser.add_argument("--begin", action="store_true", help="go on from the network that is there")
     parser.add_argument("--out", type=Path, default=FILE)
     asked = parser.parse_args()
     torch.manual_seed(0)
@@ -163,6 +164,8 @@ def main() -> None:
 
     # The networks. `average` is what is kept.
     network, norm, critic = Redraw(), nn.BatchNorm2d(CODES, affine=False, momentum=0.02), Patches()
+    if asked.begin:
+        network.load_state_dict({name: weight.float() for name, weight in load_file(FILE).items()})
     judge = load_picture_network().bfloat16()
     for module in (network, critic, judge):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -170,7 +173,7 @@ def main() -> None:
     optimizer = torch.optim.Adam(network.parameters(), 1e-3, betas=(0.9, 0.99))
     critic_optimizer = torch.optim.Adam(critic.parameters(), 4e-4, betas=(0.5, 0.99))
     start, step, seen, sums = time.time(), 0, 0, torch.zeros(3)
-    while (progress := (time.time() - start) / (60 * asked.minutes)) < 1:
+    while (progress := seen / asked.images) < 1:
         optimizer.param_groups[0]["lr"] = 1e-3 * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * progress))
         real = to_images(pixels[torch.randint(len(pixels), (16,))])
         real = real.flip(3) if step % 2 else real

@@ -15,7 +15,7 @@ from ganvas.layers.residual import Residual
 from ganvas.utils.shipped_weights import read_shipped_weights
 
 FILE = Path(__file__).parent / "networks" / "redraw.safetensors"
-SHA256 = "b6384331fcda964d36a64733e3b472ea1e2956654601d1c0ab73efacaa4f32e5"
+SHA256 = "1abdded5024ee1e10ae4f106c8415aad2a7e85a251cb90bf94e3c43471cd06e2"
 CODE_PIXELS = 4  # the sides must be multiples of it
 CODES = 24  # numbers of the code of 4x4 pixels
 WIDTHS = (48, 64, 96)  # channels at the side of the input, at a half and at a quarter of it
