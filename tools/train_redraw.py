@@ -139,7 +139,7 @@ def fold(network: Redraw, pixels: Tensor) -> Redraw:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", type=Path, help="the folder with emoji/, photos/ and earth/")
-    parser.add_argument("--images", type=int, default=400_000)
+    parser.add_argument("--images", type=int, default=131_712, help="seen in all")
     parser.add_argument("--begin", action="store_true", help="go on from the network that is there")
     parser.add_argument("--out", type=Path, default=FILE)
     asked = parser.parse_args()
