@@ -37,6 +37,7 @@ class Display(ProgressText):
         # No markup: a folder may be called [/b].
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False, markup=False, emoji=False)
         self.updated = 0.0  # when the display was last updated
+        self.ended = False  # whether the last step was shown
         live = self.console.is_terminal and not quiet and not as_json
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
 
@@ -54,12 +55,18 @@ class Display(ProgressText):
                     self.live.stop()
 
     def update(self, progress: Progress) -> None:
-        """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere."""
+        """Add one step. The display changes at most four times a second on a terminal, every five seconds elsewhere.
+
+        The last step is always shown, and that its results are measured now.
+        """
         for event in progress.events:
             print(event, file=sys.stderr)
+        if self.ended:
+            return
         self.add(progress)
+        self.ended = progress.items >= progress.total
         pause = 0.25 if self.live else 5.0
-        if self.quiet or time.monotonic() - self.updated < pause:
+        if self.quiet or (not self.ended and time.monotonic() - self.updated < pause):
             return
         self.updated = time.monotonic()
         if self.as_json:
@@ -68,6 +75,8 @@ class Display(ProgressText):
             self.live.update(self.make_panel(progress), refresh=True)
         else:
             self.console.print(self.make_line(progress), soft_wrap=True)
+        if self.ended and not self.as_json:
+            print("trained; now the results are measured and drawn, which takes some seconds more", file=sys.stderr)
 
     def make_row(self, progress: Progress) -> dict[str, Any]:
         """One row of --json: how far, how fast, the smoothed values, which of them are loss terms, the balance in words."""

@@ -211,9 +211,9 @@ class Model(ShownModel):
         samples = torch.cat([part for part, _ in self.stream(n, seed, label, psi, truncate, temperature=temperature)])
         text = self.provenance(f"{seed}-{seed + (n - 1) // self.together(label)}")
         if out.suffix.lower() in PICTURES:
-            names = self.names_in_turn(label, n) if columns is None else []
-            save_picture(out, self.file_picture(samples, columns, names), text | explain_names(names))
-            warn_of_numbers(names)
+            shown = self.named_in_turn(label, n) if columns is None else []
+            save_picture(out, self.file_picture(samples, columns, shown), text | explain_names(self.classes, shown))
+            warn_of_numbers(self.classes, shown)
         else:
             save_solids(out, samples, columns or round(n**0.5 + 0.4), text)
         return out

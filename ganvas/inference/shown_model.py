@@ -21,6 +21,7 @@ from ganvas.inference.batches import as_pictures, classify_chunks
 from ganvas.inference.loaded_game import Label, LoadedGame
 from ganvas.inference.photo_sheet import draw_photo_sheet
 from ganvas.inference.sheet import COLUMNS, line_width, make_input_sheet
+from ganvas.media.font import show_names
 from ganvas.media.grid import legible_scale, make_grid, name_columns, name_rows
 from ganvas.media.image_files import encode_png
 from ganvas.media.preview import draw_page
@@ -35,8 +36,8 @@ SHOWN = {VOXELS: 30, POINTS: 500, TEXT: 30, IMAGES: 100}  # samples of a model t
 class ShownModel(LoadedGame):
     """A trained game as pictures."""
 
-    def picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
-        """One picture of samples [n, ...]; `names` are those of the classes of images, if they come in turn."""
+    def picture(self, samples: Tensor, columns: int | None = None, classes: Sequence[int] = ()) -> Image:
+        """One picture of samples [n, ...]; `classes` are those of images, if they come in turn: their names stand above."""
         if isinstance(self.game, Writes):
             return draw_page(self.game.decode_text(samples), line_width(self.game), columns)
         if modality_of(samples) is POINTS:
@@ -44,24 +45,25 @@ class ShownModel(LoadedGame):
             return scatter(samples[:0], samples)
         if columns is None:
             columns = max(1, round(len(samples) ** 0.5))
-            if together := len(self.classes) if isinstance(self.game, Couples) else len(names):
+            if together := len(self.classes) if isinstance(self.game, Couples) else len(classes):
                 # A class, or an object of all classes, has whole columns; as many of them as make the sheet square.
                 columns = together * max(1, round(columns / together))
         images = as_pictures(samples)
         columns = min(columns, len(images))
         grid = make_grid(images, columns, legible_scale(images.shape[-1]))
-        return name_columns(grid, [names[k % len(names)] for k in range(columns)]) if names else grid
+        names = show_names(self.classes)
+        return name_columns(grid, [names[classes[k % len(classes)]] for k in range(columns)]) if classes else grid
 
-    def names_in_turn(self, label: Label, n: int) -> list[str]:
-        """The names of the classes that n samples of `label` show in turn; [] for a single one, or if not all are shown."""
-        names = [] if isinstance(self.game, Couples) else [self.classes[c] for c in self.choose_classes(label)]
-        return names if 1 < len(names) <= n else []
+    def named_in_turn(self, label: Label, n: int) -> list[int]:
+        """The classes that n samples of `label` show in turn; [] for a single one, or if not all are shown."""
+        classes = [] if isinstance(self.game, Couples) else list(self.choose_classes(label))
+        return classes if 1 < len(classes) <= n else []
 
-    def file_picture(self, samples: Tensor, columns: int | None = None, names: Sequence[str] = ()) -> Image:
+    def file_picture(self, samples: Tensor, columns: int | None = None, classes: Sequence[int] = ()) -> Image:
         """As `picture`, for a file. One image alone is as the model makes it, without a frame: other commands can read it."""
         if self.modality is IMAGES and len(samples) == 1:
             return make_grid(samples, 1, 1, 0)
-        return self.picture(samples, columns, names)
+        return self.picture(samples, columns, classes)
 
     def sheet(
         self,
@@ -99,14 +101,14 @@ class ShownModel(LoadedGame):
         count = SHOWN[self.modality] if n is None else n
         samples = torch.cat([part for part, _ in self.stream(count, seed, label, psi, truncate)])
         columns = columns or (COLUMNS if n is None and self.modality is IMAGES else None)
-        return self.picture(samples, columns, self.names_in_turn(label, count) if columns is None else ())
+        return self.picture(samples, columns, self.named_in_turn(label, count) if columns is None else ())
 
     def _sheet_of_classes(self, label: Label, seed: int, psi: float, truncate: float | None) -> Image:
         """One row a class, with its name; a column has one seed."""
         chosen = self.choose_classes(label)
         rows = [torch.cat([part for part, _ in self.stream(COLUMNS, seed, c, psi, truncate)]) for c in chosen]
-        images = as_pictures(torch.cat(rows))
-        return name_rows(make_grid(images, COLUMNS, legible_scale(images.shape[-1])), [self.classes[c] for c in chosen])
+        images, names = as_pictures(torch.cat(rows)), show_names(self.classes)
+        return name_rows(make_grid(images, COLUMNS, legible_scale(images.shape[-1])), [names[c] for c in chosen])
 
     def _sheet_of_named(self, game: Classifies) -> Image:
         """Test pictures in the row of the class that the classifier names, spread over the data."""

@@ -43,30 +43,34 @@ def show_names(names: Sequence[str]) -> list[str]:
     return [name if all(map(_has, name)) else f"#{number}" for number, name in enumerate(composed)]
 
 
-def explain_names(names: Sequence[str]) -> dict[str, str]:
-    """For the metadata of a picture: the classes that it shows by number; {} if there are none."""
-    legend = ", ".join(f"{number} {name}" for number, name in _list_numbered(names))
+def explain_names(names: Sequence[str], chosen: Sequence[int] | None = None) -> dict[str, str]:
+    """For the metadata of a picture: the classes that it shows by number; {} if there are none.
+
+    `names` are those of all classes, and `chosen` the numbers of those in the picture; None: all.
+    """
+    legend = ", ".join(f"{number} {name}" for number, name in _list_numbered(names, chosen))
     return {"classes": legend} if legend else {}
 
 
-def tell_names(names: Sequence[str]) -> str:
+def tell_names(names: Sequence[str], chosen: Sequence[int] | None = None) -> str:
     """For the user, as one line: the classes that a sheet shows by number; "" if there are none."""
-    numbered = _list_numbered(names)
+    numbered = _list_numbered(names, chosen)
     told = ", ".join(f"{number} is {printable(name, 60)}" for number, name in numbered[:SHOWN])
     more = f" and {len(numbered) - SHOWN} more; the metadata of the picture lists all" if len(numbered) > SHOWN else ""
     return f"on the sheet {told}{more}" if told else ""
 
 
-def warn_of_numbers(names: Sequence[str]) -> None:
+def warn_of_numbers(names: Sequence[str], chosen: Sequence[int] | None = None) -> None:
     """Tell as a `GanvasWarning` which classes a sheet that was saved shows by number, if there are any."""
-    if told := tell_names(names):
+    if told := tell_names(names, chosen):
         warnings.warn(told, GanvasWarning, stacklevel=3)
 
 
-def _list_numbered(names: Sequence[str]) -> list[tuple[str, str]]:
-    """("#3", name) of each class whose name cannot be drawn."""
-    pairs = zip(show_names(names), (unicodedata.normalize("NFC", name) for name in names), strict=True)
-    return [(shown, name) for shown, name in pairs if shown != name]
+def _list_numbered(names: Sequence[str], chosen: Sequence[int] | None) -> list[tuple[str, str]]:
+    """("#3", name) of each class, or each of `chosen`, whose name cannot be drawn."""
+    pairs = list(zip(show_names(names), (unicodedata.normalize("NFC", name) for name in names), strict=True))
+    kept = pairs if chosen is None else [pairs[c] for c in chosen]
+    return [(shown, name) for shown, name in kept if shown != name]
 
 
 def show_line(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import torch
@@ -67,7 +68,7 @@ def name_rows(picture: Picture, names: Sequence[str], most: int = 96) -> Picture
     names, height = show_names(names), picture.height / len(names)
     size = max(LETTERS, min(_choose_size(picture), round(height)))
     font, most = choose_font(names, size), most * size // LETTERS
-    shown = [_cut_off(name, font, most) for name in names]
+    shown = _cut_apart(names, font, most)
     left = 8 + max(round(font.getlength(name)) for name in shown)
     whole = Image.new(picture.mode, (left + picture.width, picture.height), PAPER)
     whole.paste(picture, (left, 0))
@@ -84,14 +85,27 @@ def name_columns(picture: Picture, names: Sequence[str]) -> Picture:
     whole = Image.new(picture.mode, (picture.width, picture.height + line), PAPER)
     whole.paste(picture, (0, line))
     draw = ImageDraw.Draw(whole)
-    for column, name in enumerate(names):
-        draw.text((width * (column + 0.5), line / 2), _cut_off(name, font, width - 4), fill=INK, font=font, anchor="mm")
+    for column, name in enumerate(_cut_apart(names, font, width - 4)):
+        draw.text((width * (column + 0.5), line / 2), name, fill=INK, font=font, anchor="mm")
     return whole
 
 
 def _choose_size(picture: Picture) -> int:
     """The height of the letters beside a picture, in pixels."""
     return max(LETTERS, picture.width // ACROSS)
+
+
+def _cut_apart(names: Sequence[str], font: Font, most: float) -> list[str]:
+    """The names in at most `most` pixels each; of long ones that begin alike the beginning is cut off, so that they differ."""
+    shown = {name: _cut_off(name, font, most) for name in names}
+    for text in set(shown.values()):
+        alike = [name for name in shown if shown[name] == text]
+        same = os.path.commonprefix(alike) if len(alike) > 1 else ""  # noqa: RUF071 - of any texts, not of paths
+        if same and font.getlength("…") < most:
+            start = 1 + max(map(same.rfind, " _-")) or len(same)  # from the word in which they differ
+            rests = _cut_apart([name[start:] for name in alike], font, most - font.getlength("…"))
+            shown |= {name: "…" + rest.removeprefix("…") for name, rest in zip(alike, rests, strict=True)}
+    return [shown[name] for name in names]
 
 
 def _cut_off(text: str, font: Font, most: float) -> str:

@@ -18,6 +18,8 @@ LOOKED_AT = 2_000  # samples in which copies are searched, and labels compared
 BYTES = 64 << 20  # of them: fewer of large images
 DARK = 16  # levels of 255: images with a smaller range are nearly one color
 OF_A_CLASS = 5  # samples: of fewer the nearest other one is of the same class too seldom to say anything
+SIGMAS = 2.5  # standard errors: agreement that far above chance is no chance
+TELLING = 0.06  # the largest such distance at which a lack of agreement says something: of fewer samples it is larger
 SMALL = 16  # pixels: the side at which images are compared
 
 
@@ -87,7 +89,8 @@ def check_labels(case: Case) -> Finding | None:
     # The mean of the classes too: where nearly all samples are of one class, agreement by chance leaves no room above it.
     weights = 1 / (counts[labels] * (counts > 0).sum())
     by_class, error = float((weights * same).sum()), float((weights.square() * (shares * (1 - shares))[labels]).sum().sqrt())
-    if agree > chance + 3 * (chance * (1 - chance) / len(labels)) ** 0.5 or by_class > 1 / int((counts > 0).sum()) + 3 * error:
+    above = SIGMAS * (chance * (1 - chance) / len(labels)) ** 0.5
+    if above > TELLING or agree > chance + above or by_class > 1 / int((counts > 0).sum()) + SIGMAS * error:
         return None
     evidence = f"the picture most like a picture has the same label in {agree:.0%} of {len(labels):,} cases, "
     evidence += f"and labels in random order would agree in {chance:.0%}"

@@ -26,7 +26,7 @@ def check_early(case: Case) -> Finding | None:
         return None
     needed = EARLY * case.recipe.train.batch
     unit = case.run.data.modality.unit
-    evidence = f"the model saw {case.items:,} {unit}, and samples are judged from {needed:,} on ({EARLY} steps)"
+    evidence = f"this run learned from {case.items:,} {unit}, and samples are judged from {needed:,} on ({EARLY} steps)"
     return Finding("too early to tell", evidence, f"--images {_aim(case)}")
 
 

@@ -87,6 +87,7 @@ def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: Fal
             before = state.items  # what was due at that checkpoint is there
         stopped = False
         if state.items >= config.images:
+            yield trainer.progress(values, tuple(terms))  # the last step; what follows takes a while
             trainer.finish()
         else:
             stopped = ranks.any(stop())  # all ranks stop at one step, even if one of them was asked first

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import ganvas
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasWarning, UsageError
+from ganvas.inference import shown_model
 from ganvas.inference.model import Model
 from ganvas.inference.photo_sheet import GAP, SIDE
 from ganvas.media.grid import LINE
@@ -50,13 +51,29 @@ def test_a_sheet_is_nearly_square_and_names_the_classes_above_their_columns(digi
     two = digits.sheet(16, label=[3, 8])
     assert two.width == 4 * 58 + 2  # 3, 8, 3, 8
     assert two.height > 4 * 58 + 2  # the names
-    assert digits.names_in_turn([3, 8], 16) == ["3", "8"]
-    assert digits.names_in_turn([3, 8], 1) == digits.names_in_turn(3, 16) == []
-    assert len(digits.names_in_turn("all", 16)) == 10
+    assert digits.named_in_turn([3, 8], 16) == [3, 8]
+    assert digits.named_in_turn([3, 8], 1) == digits.named_in_turn(3, 16) == []
+    assert len(digits.named_in_turn("all", 16)) == 10
     with Image.open(digits.save(tmp_path / "two.png", 16, label=["3", "8"])) as saved:
         assert saved.size == two.size
     with Image.open(digits.save(tmp_path / "one.png", 64, label="7")) as saved:
         assert saved.size == bare.size
+
+
+def test_a_class_is_shown_by_its_own_number_in_every_column(
+    digits: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several columns of one class, and where only some of the classes are asked for."""
+    drawn: list[list[str]] = []
+    monkeypatch.setitem(digits.card, "classes", ["0", "1", "2", "犬", "4", "5", "6", "7", "猫", "9"])
+    monkeypatch.setattr(shown_model, "name_columns", lambda picture, names: (drawn.append(list(names)), picture)[1])
+    monkeypatch.setattr(shown_model, "name_rows", lambda picture, names: (drawn.append(list(names)), picture)[1])
+    with pytest.warns(GanvasWarning, match="on the sheet #3 is 犬, #8 is 猫"):
+        path = digits.save(tmp_path / "two.png", 16, label=[3, 8])
+    digits.sheet(label=[8, 1])
+    assert drawn == [["#3", "#8", "#3", "#8"], ["#8", "1"]]
+    with Image.open(path) as saved:
+        assert saved.info["classes"] == "#3 犬, #8 猫"
 
 
 def test_own_pictures_are_not_opened_to_show_a_model(monkeypatch: pytest.MonkeyPatch) -> None:

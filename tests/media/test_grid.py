@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import ImageFont
 
-from ganvas.media.grid import LINE, _cut_off, make_grid, name_columns, name_rows
+from ganvas.media.grid import LINE, _cut_apart, _cut_off, make_grid, name_columns, name_rows
 
 
 def test_a_name_stands_beside_each_row_and_the_grid_is_unchanged() -> None:
@@ -49,3 +49,16 @@ def test_a_long_name_is_cut_off_with_an_ellipsis() -> None:
     assert cut.endswith("…")
     assert font.getlength(cut) <= 60
     assert _cut_off("cat", font, 0) == ""
+
+
+def test_long_names_that_begin_alike_still_differ() -> None:
+    font = ImageFont.load_default(12)
+    names = ["lung x-ray healthy", "lung x-ray ill", "lung x-ray ill again", "bone", "lung x-ray healthy"]
+    shown = _cut_apart(names, font, 60)
+    assert shown == ["…healthy", "…ill", "…ill again", "bone", "…healthy"]
+    same = ["a" * 40 + "b", "a" * 40 + "c", "a" * 40]
+    for most in (20, 60):
+        shown = _cut_apart(same, font, most)
+        assert all(font.getlength(name) <= most for name in shown)
+    assert len(set(shown)) == 3
+    assert _cut_apart(["cat", "cats"], font, 0) == ["", ""]

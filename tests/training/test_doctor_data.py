@@ -55,6 +55,16 @@ def test_labels_of_digits_fit(script: Script) -> None:
     assert names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data))) == []
 
 
+@pytest.mark.parametrize(("count", "expected"), [(150, []), (1500, ["labels do not fit"])])
+def test_few_labels_of_two_classes_say_nothing(script: Script, count: int, expected: list[str]) -> None:
+    """Right labels of what is not told apart by its looks agree little more often than chance, and few cannot show it."""
+    images, _ = labelled(count)
+    labels = np.random.default_rng(0).permutation(count) % 2
+    data = folder_of(script.folder / "data", images, labels=labels)
+    found = names(diagnose(script.run("cgan-mnist", draws=digits(500), data=data)))
+    assert [name for name in found if name == "labels do not fit"] == expected
+
+
 def test_labels_of_one_class_are_not_wrong(script: Script) -> None:
     """All agree, and all would in any order: that shows nothing."""
     images, labels = labelled(1500)
