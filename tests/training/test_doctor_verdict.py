@@ -16,7 +16,7 @@ from ganvas.training.doctor_distance import Distance
 def test_three_steps_are_too_early(script: Script) -> None:
     found = diagnose(script.run("cgan-mnist", draws=faint(digits()), items=192))
     assert names(found) == ["too early to tell"]
-    assert f"saw 192 images, and samples are judged from {64 * EARLY:,} on" in found[0].evidence
+    assert f"learned from 192 images, and samples are judged from {64 * EARLY:,} on" in found[0].evidence
     assert found[0].advice == "--images 84000"
     assert found.distance is None
 
