@@ -36,7 +36,10 @@ from ganvas.utils.settings import require_within
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`."""
+    """`width` channels of G and `critic_width` of D at half the resolution; doubled at each halving up to `max_width`.
+
+    G refines each resolution by `refine` convolutions of 3^3.
+    """
 
     takes: ClassVar = (VOXELS,)
     dims: ClassVar[int] = 3  # spatial dimensions
@@ -47,12 +50,14 @@ class Config:
     width: int = 16
     critic_width: int = 16
     max_width: int = 128
+    refine: int = 0
     head: int = 128  # width of the fully connected hidden layer of D
     rules: Rules = Rules(objective="relativistic", r1_gamma=0.5, r2_gamma=0.5, penalty_every=4)
 
     def __post_init__(self) -> None:
         require_within(self, "config.channels config.classes config.latent_dim config.head", 1)
         require_within(self, "config.width config.critic_width config.max_width", 1)
+        require_within(self, "config.refine", 0)
 
 
 class Generator(nn.Module):
@@ -67,6 +72,8 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [nn.BatchNorm3d(channels[0]), nn.ReLU(inplace=True)]
         for before, after in itertools.pairwise(channels):
             layers += [nn.ConvTranspose3d(before, after, 4, 2, 1, bias=False), nn.BatchNorm3d(after), nn.ReLU(inplace=True)]
+            for _ in range(config.refine):
+                layers += [nn.Conv3d(after, after, 3, 1, 1, bias=False), nn.BatchNorm3d(after), nn.ReLU(inplace=True)]
         self.rest = nn.Sequential(*layers, nn.Conv3d(channels[-1], 8 * config.channels, 3, 1, 1), PixelShuffle3d(), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:

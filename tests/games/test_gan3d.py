@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from support import PLAN, miniature
+from torch import nn
 
 from ganvas.config import DataConfig
 from ganvas.core.game import Step
@@ -20,7 +21,7 @@ from ganvas.engine.autotune import initial_state
 from ganvas.errors import DataError, UsageError
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.games import RECIPES
-from ganvas.games.gan3d import Config, VoxelGAN
+from ganvas.games.gan3d import Config, Generator, VoxelGAN
 from ganvas.games.recipes import adapt_recipe
 from ganvas.inference import model_file
 from ganvas.inference.model import load
@@ -81,6 +82,16 @@ def test_solids_in_solids_out() -> None:
     assert solids.shape == (3, 1, 32, 32, 32)
     assert bool((solids.abs() <= 1).all())
     assert game.judge(solids, torch.tensor([0, 1, 3])).shape == (3,)
+
+
+def test_g_refines_each_resolution_after_the_first() -> None:
+    plain, refined = (Generator(replace(TINY, refine=n)) for n in (0, 2))
+    convolutions = [[part for part in net.rest if type(part) is nn.Conv3d] for net in (plain, refined)]
+    assert [part.out_channels for part in convolutions[0]] == [8]
+    assert [part.out_channels for part in convolutions[1]] == [8, 8, 4, 4, 8]
+    assert refined(torch.randn(2, 4), torch.tensor([0, 3])).shape == (2, 1, 32, 32, 32)
+    with pytest.raises(UsageError, match=r"config\.refine"):
+        replace(TINY, refine=-1)
 
 
 def test_the_penalty_reaches_the_volume_critic() -> None:
