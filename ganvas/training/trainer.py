@@ -55,7 +55,7 @@ class Progress:
 
 
 def fit(run: Run, ranks: Ranks = Ranks(), stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
-    """Train the run to its end, or until `stop()` is true; either way it is saved. Yields after each step, and again after the results.
+    """Train the run to its end, or until `stop()` is true; either way it is saved. Yields after each step, and after the end.
 
     Raises:
         DivergedError: the losses are still not finite after three roll-backs.
